@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto'
+import { RegistryError } from './errors.ts'
+
+declare const parsed: unique symbol
+
+/** The identity of an upload, a version 4 UUID in lower case. Unguessable: who knows it may go on with the upload. */
+export type UploadId = string & { readonly [parsed]: true }
+
+const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+export function newUploadId(): UploadId {
+  return randomUUID() as UploadId
+}
+
+/**
+ * Parses an upload id.
+ *
+ * @throws RegistryError BLOB_UPLOAD_UNKNOWN: an id that this registry cannot have given names no upload
+ */
+export function parseUploadId(text: string): UploadId {
+  if (pattern.test(text)) return text as UploadId
+  throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+}

@@ -1,0 +1,99 @@
+/**
+ * What a registry asks of the place where its bytes lie. Every driver passes the one suite in `driver-contract.ts`.
+ *
+ * All objects are immutable once visible, but for those that `write` replaces whole. A failure of the store is thrown
+ * as RegistryError STORAGE_FULL or STORAGE_UNAVAILABLE (see `failure.ts`); absence is a value, never an error.
+ */
+
+declare const checked: unique symbol
+
+/** A relative path such as `docker/registry/v2/blobs`, whose components no driver can misread. */
+export type StoragePath = string & { readonly [checked]: true }
+
+const pathPattern = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/
+const dotComponent = /(?:^|\/)\.{1,2}(?:\/|$)/
+
+/**
+ * Parses a path by Distribution's rule for components (`[A-Za-z0-9._-]+`), without `.` and `..`.
+ *
+ * @throws TypeError: paths come from parsed values, so that a bad one is a bug and not bad input
+ */
+export function storagePath(text: string): StoragePath {
+  if (!pathPattern.test(text) || dotComponent.test(text))
+    throw new TypeError(`not a storage path: ${JSON.stringify(text)}`)
+  return text as StoragePath
+}
+
+export interface FileInfo {
+  /** Bytes; 0 for a folder. */
+  readonly size: number
+  readonly modified: Date
+  readonly isFolder: boolean
+}
+
+/** Bytes `start` to `end`, both included, as in RFC 9110, 14.1.2. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+export interface WriteOptions {
+  /** Leave an object that is there as it is, and say so by returning false. */
+  readonly ifAbsent?: boolean
+  /**
+   * Whether the object survives a power cut once the call returned. True when unset. False is for what a client can
+   * begin anew, such as an upload's start: a cut may undo the write, never tear it.
+   */
+  readonly durable?: boolean
+}
+
+export interface StorageDriver {
+  readonly name: string
+
+  /** What lies at `path`. Object stores know folders only while something lies in them. */
+  stat(path: StoragePath): Promise<FileInfo | undefined>
+
+  /** All bytes of a small object: a link, a manifest. `limit` (bytes): a larger object counts as a failure. */
+  read(path: StoragePath, limit?: number): Promise<Buffer | undefined>
+
+  /** Replaces an object atomically: a reader sees the old bytes or the new. Returns whether it wrote. */
+  write(path: StoragePath, content: Uint8Array, options?: WriteOptions): Promise<boolean>
+
+  /**
+   * Opens an object for reading; undefined when absent. The failure of a later read is thrown by the iteration.
+   * `range` lies within the object. A chunk is valid only until the next one is asked for: drivers reuse buffers.
+   * Whoever opens must iterate or call `close`.
+   */
+  open(path: StoragePath, range?: ByteRange): Promise<OpenObject | undefined>
+
+  /**
+   * Streams a new object, visible and durable (see WriteOptions) when the call returns, replacing what was there.
+   * Returns its size in bytes. When `source` throws, the error is passed on and nothing is left.
+   */
+  create(
+    path: StoragePath,
+    source: AsyncIterable<Uint8Array>,
+    options?: Pick<WriteOptions, 'durable'>,
+  ): Promise<number>
+
+  /** Moves one object, replacing what was at `to`; durable on return. False when nothing lies at `from`. */
+  move(from: StoragePath, to: StoragePath): Promise<boolean>
+
+  /** Removes one object and the folders that this leaves empty. Returns whether it was there. */
+  delete(path: StoragePath): Promise<boolean>
+
+  /** Removes a folder and all below it; for uploads, tags and whole repositories. */
+  deleteTree(path: StoragePath): Promise<void>
+
+  /** The names right below a folder that sort after `after`, in byte order; nothing when the folder is absent. */
+  list(path: StoragePath, after?: string): AsyncIterable<string>
+
+  close(): Promise<void>
+}
+
+export interface OpenObject extends AsyncIterable<Uint8Array> {
+  /** Bytes of the whole object, whatever range was asked for. */
+  readonly size: number
+  /** Lets go of an object that will not be read (further). Harmless when repeated. */
+  close(): Promise<void>
+}
