@@ -8,7 +8,6 @@ const messages = {
   BLOB_UNKNOWN: 'blob unknown to registry',
   BLOB_UPLOAD_INVALID: 'blob upload invalid',
   BLOB_UPLOAD_UNKNOWN: 'blob upload unknown to registry',
-  DENIED: 'requested access to the resource is denied',
   DIGEST_INVALID: 'provided digest did not match uploaded content',
   MANIFEST_BLOB_UNKNOWN: 'blob unknown to registry',
   MANIFEST_INVALID: 'manifest invalid',
@@ -29,7 +28,6 @@ const messages = {
   STORAGE_FULL: 'the storage of this registry is full',
   /** The store failed or refuses writes (EIO, EROFS, EACCES …); trying again later may help. */
   STORAGE_UNAVAILABLE: 'the storage of this registry is not available',
-  UNAVAILABLE: 'service unavailable',
 } as const
 
 export type ErrorCode = keyof typeof messages

@@ -10,7 +10,10 @@ declare const checked: unique symbol
 /** A relative path such as `docker/registry/v2/blobs`, whose components no driver can misread. */
 export type StoragePath = string & { readonly [checked]: true }
 
-const pathPattern = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/
+/** A component is at most what file systems take as a name (255 bytes). */
+const pathPattern = /^[A-Za-z0-9._-]{1,255}(?:\/[A-Za-z0-9._-]{1,255})*$/
+/** The longest key of S3, in bytes. */
+const longestPath = 1024
 const dotComponent = /(?:^|\/)\.{1,2}(?:\/|$)/
 
 /**
@@ -19,8 +22,8 @@ const dotComponent = /(?:^|\/)\.{1,2}(?:\/|$)/
  * @throws TypeError: paths come from parsed values, so that a bad one is a bug and not bad input
  */
 export function storagePath(text: string): StoragePath {
-  if (!pathPattern.test(text) || dotComponent.test(text))
-    throw new TypeError(`not a storage path: ${JSON.stringify(text)}`)
+  if (text.length > longestPath || !pathPattern.test(text) || dotComponent.test(text))
+    throw new TypeError(`not a storage path: ${JSON.stringify(text.slice(0, longestPath))}`)
   return text as StoragePath
 }
 
@@ -42,7 +45,8 @@ export interface WriteOptions {
   readonly ifAbsent?: boolean
   /**
    * Whether the object survives a power cut once the call returned. True when unset. False is for what a client can
-   * begin anew, such as an upload's start: a cut may undo the write, never tear it.
+   * begin anew, such as an upload's start: a cut may undo a write or leave the object empty. What `create` streamed is
+   * whole all the same, since a later object (a marker of a segment) vouches for it.
    */
   readonly durable?: boolean
 }
@@ -56,7 +60,10 @@ export interface StorageDriver {
   /** All bytes of a small object: a link, a manifest. `limit` (bytes): a larger object counts as a failure. */
   read(path: StoragePath, limit?: number): Promise<Buffer | undefined>
 
-  /** Replaces an object atomically: a reader sees the old bytes or the new. Returns whether it wrote. */
+  /**
+   * Replaces an object atomically: a reader sees the old bytes or the new. Returns whether it wrote.
+   * False, too, is durable: the object that was there survives a power cut.
+   */
   write(path: StoragePath, content: Uint8Array, options?: WriteOptions): Promise<boolean>
 
   /**
@@ -68,7 +75,9 @@ export interface StorageDriver {
 
   /**
    * Streams a new object, visible and durable (see WriteOptions) when the call returns, replacing what was there.
-   * Returns its size in bytes. When `source` throws, the error is passed on and nothing is left.
+   * Returns its size in bytes. When `source` throws, the error is passed on as it is and nothing is left.
+   * A chunk must stay unchanged until `create` returns, as chunks of a socket do: drivers keep them until written. Chunks
+   * of an OpenObject do not; whoever feeds those copies them.
    */
   create(
     path: StoragePath,
@@ -76,7 +85,10 @@ export interface StorageDriver {
     options?: Pick<WriteOptions, 'durable'>,
   ): Promise<number>
 
-  /** Moves one object, replacing what was at `to`; durable on return. False when nothing lies at `from`. */
+  /**
+   * Moves one object, replacing what was at `to`; durable on return. False when nothing lies at `from`.
+   * Folders that this leaves empty at `from` stay: `deleteTree` removes them with the upload.
+   */
   move(from: StoragePath, to: StoragePath): Promise<boolean>
 
   /** Removes one object and the folders that this leaves empty. Returns whether it was there. */

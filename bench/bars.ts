@@ -1,0 +1,38 @@
+/**
+ * What Berth on Node 24 has to reach, as a ratio to Distribution 3 or as a limit in MiB. A ratio above 1 is always in
+ * Berth's favour.
+ */
+export interface Bar {
+  /** Also the key of its remark in remarks.ts. */
+  readonly id: string
+  readonly load: string
+  readonly measure: 'ratio' | 'cpu-ratio' | 'limit'
+  readonly atLeast: number
+  readonly hopedFor?: number
+}
+
+export const bars: readonly Bar[] = [
+  ratio('base', 2, 3),
+  ratio('manifest-by-digest', 4, 6),
+  ratio('manifest-by-digest-head', 4, 6),
+  ratio('manifest-by-tag', 1.5, 2.5),
+  ratio('blob-tiny', 8, 15),
+  ratio('blob-many', 1, 1.3),
+  ratio('blob-huge', 0.8, 1),
+  ratio('push-huge', 1, 1.4),
+  { id: 'push-huge-cpu', load: 'push-huge', measure: 'cpu-ratio', atLeast: 1 },
+  ratio('push-middle', 1.5, 2.5),
+  ratio('push-tiny', 2, 4),
+  ratio('tags-many-first', 20, 100),
+  ratio('catalog-first', 20, 100),
+  limit('memory-idle', 90),
+  limit('memory-pushes', 150),
+]
+
+function ratio(load: string, atLeast: number, hopedFor: number): Bar {
+  return { id: load, load, measure: 'ratio', atLeast, hopedFor }
+}
+
+function limit(load: string, atLeast: number): Bar {
+  return { id: load, load, measure: 'limit', atLeast }
+}

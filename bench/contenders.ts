@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  node24,
+  startRegistry,
+  type RegistryOptions,
+  type RunningRegistry,
+} from '../test/support/registry-process.ts'
+import { findProgram, repositoryRoot } from '../test/support/require-program.ts'
+
+export type ContenderId = 'berth' | 'berth-node20' | 'distribution3' | 'distribution2'
+
+/** A server that takes part. */
+export interface Contender {
+  readonly id: ContenderId
+  readonly title: string
+  readonly version: string
+  start(root: string, port?: number): Promise<RunningRegistry>
+}
+
+/** The same for all. Distribution keeps descriptors in memory, as the configuration in its image does. */
+const config: NonNullable<RegistryOptions['config']> = {
+  log: { level: 'error', accesslog: { disabled: true } },
+  storage: {
+    cache: { blobdescriptor: 'inmemory' },
+    delete: { enabled: false },
+    maintenance: { uploadpurging: { enabled: false } },
+  },
+  http: { secret: 'bench' },
+}
+
+/** All contenders in the order in which they take turns, or why one is not here. */
+export const contenders: Readonly<Record<ContenderId, () => Contender | string>> = {
+  berth: () => berth('berth', 24, [node24, process.execPath, 'node']),
+  'berth-node20': () => berth('berth-node20', 20, [process.execPath, 'node']),
+  distribution3: () => distribution('distribution3', 'Distribution 3', 'distribution3'),
+  distribution2: () => distribution('distribution2', 'Distribution 2.8', 'docker-registry'),
+}
+
+/** Berth on the first of these programs that is a Node of the wanted major version. */
+function berth(id: ContenderId, major: number, candidates: readonly string[]): Contender | string {
+  if (!existsSync(join(repositoryRoot, 'build', 'src', 'main.cjs'))) return 'Berth is not built'
+  for (const nodeBinary of candidates) {
+    const version = outputOf(nodeBinary, ['--version'])
+    if (!version.startsWith(`v${major}.`)) continue
+    return {
+      id,
+      title: `Berth, Node ${major}`,
+      version: `Node ${version.slice(1)}`,
+      start: (root, port) => startRegistry(optionsFor({ kind: 'berth', root, nodeBinary }, port)),
+    }
+  }
+  return `no Node ${major} here: run test/services/install.sh`
+}
+
+function distribution(
+  id: 'distribution2' | 'distribution3',
+  title: string,
+  name: string,
+): Contender | string {
+  const program = findProgram(name)
+  if (program === undefined) return `${name} is not installed: run test/services/install.sh`
+  return {
+    id,
+    title,
+    version: outputOf(program, ['--version']).split(' ').slice(-1).join(),
+    start: (root, port) => startRegistry(optionsFor({ kind: id, root }, port)),
+  }
+}
+
+function optionsFor(options: RegistryOptions, port: number | undefined): RegistryOptions {
+  return port === undefined ? { ...options, config } : { ...options, config, port }
+}
+
+export function outputOf(program: string, args: readonly string[]): string {
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  return ((stdout ?? '') || (stderr ?? '')).trim()
+}

@@ -1,0 +1,60 @@
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Watches how much room a folder takes while a server works in it. */
+export class DiskWatch {
+  readonly #folder: string
+  readonly #stopped = new AbortController()
+  #before = 0
+  #most = 0
+  #watching: Promise<void> | undefined
+
+  private constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Notes what the folder takes now, which later figures leave out. */
+  static async on(folder: string): Promise<DiskWatch> {
+    const watch = new DiskWatch(folder)
+    watch.#before = await bytesBelow(folder)
+    return watch
+  }
+
+  start(): void {
+    this.#watching = this.#watch()
+  }
+
+  /** The most it took between start and stop, in bytes. */
+  async stop(): Promise<number> {
+    this.#stopped.abort()
+    await this.#watching
+    return this.#most
+  }
+
+  async #watch(): Promise<void> {
+    do {
+      // eslint-disable-next-line no-await-in-loop -- one look after the other
+      this.#most = Math.max(this.#most, (await bytesBelow(this.#folder)) - this.#before)
+      // eslint-disable-next-line no-await-in-loop
+      await delay(20)
+    } while (!this.#stopped.signal.aborted)
+  }
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    const path = join(folder, entry.name)
+    // eslint-disable-next-line no-await-in-loop -- a few files, and the server should not wait for the disk
+    if (entry.isDirectory()) bytes += await bytesBelow(path)
+    // What vanishes meanwhile takes nothing.
+    // eslint-disable-next-line no-await-in-loop
+    else
+      bytes += await lstat(path).then(
+        ({ blocks }) => blocks * 512,
+        () => 0,
+      )
+  }
+  return bytes
+}

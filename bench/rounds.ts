@@ -1,0 +1,151 @@
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunningRegistry } from '../test/support/registry-process.ts'
+import type { Contender } from './contenders.ts'
+import type { Figure, Load, ProcessLoad, ServedLoad, Surroundings } from './load.ts'
+import type { Medium } from './media.ts'
+import type { Sample } from './results.ts'
+
+export interface Plan {
+  readonly rounds: number
+  readonly media: readonly Medium[]
+  readonly contenders: readonly Contender[]
+  readonly loads: readonly Load[]
+  readonly surroundings: Omit<Surroundings, 'contender' | 'medium'>
+  /** Says whether a contender takes part on a medium in a round, counted from 1. */
+  takesPart(contender: Contender, medium: Medium, round: number): boolean
+  record(sample: Sample): void
+  progress(line: string): void
+}
+
+/** The longest that one run of a load may take. */
+const limitMs = 180_000
+/** What is larger is removed after each load on a store of its own. */
+const keptSize = 16_384
+
+/** In each round, for each load, the servers take turns: whatever changes on the machine meanwhile, changes for all. */
+export async function runRounds(plan: Plan): Promise<void> {
+  const rounds = new Rounds(plan)
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const medium of plan.media) {
+      for (const store of ['content', 'catalog', 'own'] as const) {
+        const loads = plan.loads.filter((load): load is ServedLoad => load.store === store)
+        // eslint-disable-next-line no-await-in-loop -- nothing of this may run at once
+        if (loads.length > 0) await rounds.served(round, medium, store, loads)
+      }
+      const loads = plan.loads.filter((load): load is ProcessLoad => load.store === 'empty')
+      // eslint-disable-next-line no-await-in-loop
+      await rounds.processes(round, medium, loads)
+    }
+  }
+}
+
+class Rounds {
+  readonly #plan: Plan
+  /** Loads that took too long to be repeated. */
+  readonly #tooSlow = new Set<string>()
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+  }
+
+  /** All servers run, and idle while it is another's turn; so a load begins on a server that has settled. */
+  async served(
+    round: number,
+    medium: Medium,
+    store: ServedLoad['store'],
+    loads: readonly ServedLoad[],
+  ): Promise<void> {
+    const roots = new Map<string, string>()
+    const servers = new Map<string, RunningRegistry | Error>()
+    const takers = this.#plan.contenders.filter((one) => this.#plan.takesPart(one, medium, round))
+    try {
+      for (const contender of takers) {
+        const root = join(medium.folder, store === 'own' ? `own-${contender.id}` : store)
+        mkdirSync(root, { recursive: true })
+        roots.set(contender.id, root)
+        // eslint-disable-next-line no-await-in-loop
+        servers.set(contender.id, await contender.start(root).catch((error: Error) => error))
+      }
+      for (const load of loads) {
+        for (const contender of takers) {
+          const key = `${load.id} ${medium.name} ${contender.id}`
+          if (this.#tooSlow.has(key)) continue
+          if (store === 'own') medium.settle()
+          const begin = performance.now()
+          // eslint-disable-next-line no-await-in-loop
+          await this.#one(round, medium, contender, load, async (surroundings) => {
+            const server = servers.get(contender.id)
+            if (server === undefined || server instanceof Error) throw server ?? new Error('not started')
+            return await load.run(server, surroundings)
+          })
+          if (performance.now() - begin > (load.onceAbove ?? Infinity) * 1000) this.#tooSlow.add(key)
+          if (store === 'own') freeRoom(roots.get(contender.id)!)
+        }
+      }
+    } finally {
+      for (const server of servers.values()) {
+        // eslint-disable-next-line no-await-in-loop
+        if (!(server instanceof Error)) await server.stop()
+      }
+      if (store === 'own') for (const root of roots.values()) rmSync(root, { recursive: true, force: true })
+    }
+  }
+
+  async processes(round: number, medium: Medium, loads: readonly ProcessLoad[]): Promise<void> {
+    for (const load of loads) {
+      for (const contender of this.#plan.contenders) {
+        if (!this.#plan.takesPart(contender, medium, round)) continue
+        const root = join(medium.folder, `empty-${contender.id}`)
+        mkdirSync(root, { recursive: true })
+        medium.settle()
+        try {
+          // eslint-disable-next-line no-await-in-loop
+          await this.#one(round, medium, contender, load, (surroundings) => load.run(root, surroundings))
+        } finally {
+          rmSync(root, { recursive: true, force: true })
+        }
+      }
+    }
+  }
+
+  async #one(
+    round: number,
+    medium: Medium,
+    contender: Contender,
+    load: Load,
+    run: (surroundings: Surroundings) => Promise<Figure>,
+  ): Promise<void> {
+    const place = { load: load.id, medium: medium.name, contender: contender.id, round }
+    const where = `round ${round}, ${medium.name}, ${load.id}, ${contender.id}`
+    try {
+      const figure = await within(limitMs, run({ ...this.#plan.surroundings, contender, medium }))
+      this.#plan.record({ ...place, figure })
+      this.#plan.progress(`${where}: ${figure.value.toPrecision(4)} ${load.unit}`)
+    } catch (error) {
+      const message = String(error instanceof Error ? error.message : error).slice(0, 300)
+      this.#plan.record({ ...place, error: message })
+      this.#plan.progress(`${where}: failed: ${message}`)
+    }
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`took longer than ${milliseconds / 1000} s`)), milliseconds)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Removes the large files below a folder, and no folder: a server may remember which ones there are. */
+function freeRoom(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isFile() && statSync(path).size > keptSize) rmSync(path, { force: true })
+  }
+}

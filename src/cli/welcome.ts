@@ -1,0 +1,18 @@
+import type { Config } from '../config/config.ts'
+
+/** What somebody reads who started Berth without any configuration. */
+export function welcome(address: string, { storage }: Config): string {
+  const port = address.slice(address.lastIndexOf(':') + 1)
+  const place = storage.driver.name === 'filesystem' ? storage.driver.rootdirectory : 'memory'
+  return [
+    '',
+    `  Berth serves a registry on http://localhost:${port}, stored in ${place}.`,
+    '',
+    '  A first push:',
+    '    docker pull busybox',
+    `    docker tag busybox localhost:${port}/busybox`,
+    `    docker push localhost:${port}/busybox`,
+    '',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,158 @@
+import { ConfigError } from './config-error.ts'
+import { parseYaml } from './document.ts'
+import { layoutAt, variablePart, type Layout, type OpenMap, type Struct } from './layout.ts'
+import { nearest } from './nearest.ts'
+import { expandShorthand } from './shorthand.ts'
+import { emptyMap, isNull, withEntry, type Tree, type TreeMap } from './tree.ts'
+
+const prefix = 'REGISTRY_'
+
+/** Variables that begin with the prefix and are not part of the configuration. */
+const apart: ReadonlySet<string> = new Set(['REGISTRY_CONFIGURATION_PATH'])
+
+export interface Overridden {
+  readonly tree: Tree
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Applies the `REGISTRY_*` variables as Distribution does: in byte order of their names, each name walked part by
+ * part, each value parsed as YAML and put in the place of what was there.
+ *
+ * Where Distribution crashes on, or ignores, a name that leads into untyped parameters
+ * (`REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED`), or never sets an item of a plain list, the value is set.
+ *
+ * @throws ConfigError when a value is not YAML, or the name leads to a list item that cannot be
+ */
+export function applyEnvironment(
+  tree: Tree,
+  layout: Layout,
+  env: Readonly<Record<string, string | undefined>>,
+): Overridden {
+  const warnings: string[] = []
+  const problems: ConfigError[] = []
+  let root = tree
+  for (const name of Object.keys(env).toSorted(byBytes)) {
+    const text = env[name]
+    if (text === undefined || !name.startsWith(prefix) || apart.has(name)) continue
+    if (name === 'REGISTRY_VERSION') {
+      // Distribution decides how to read the file before it looks at variables.
+      warnings.push(`${name}: has no effect, the version is the one in the file`)
+      continue
+    }
+    try {
+      const parsed = parseYaml(text, { variable: name })
+      root = expandShorthand(new Override(name, parsed.tree).apply(root, layout, parts(name)), layout)
+      warnings.push(...parsed.warnings)
+    } catch (error) {
+      if (error instanceof Unrecognized) warnings.push(error.message)
+      else if (error instanceof ConfigError) problems.push(error)
+      else throw error
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems.flatMap((error) => error.problems))
+  return { tree: root, warnings }
+}
+
+function parts(name: string): readonly string[] {
+  return name.slice(prefix.length).split('_')
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** A variable that leads nowhere: only warned about, because Kubernetes makes such for a service named `registry`. */
+class Unrecognized extends Error {}
+
+/** One variable on its way down the tree. */
+class Override {
+  readonly #name: string
+  readonly #value: Tree
+
+  constructor(name: string, value: Tree) {
+    this.#name = name
+    this.#value = value
+  }
+
+  /** The tree that stands where `tree` did, with the value set at the end of `rest`. */
+  apply(tree: Tree | undefined, layout: Layout, rest: readonly string[]): Tree {
+    const [part, ...further] = rest
+    if (part === undefined) return this.#value
+    switch (layout.kind) {
+      case 'struct':
+        return this.#intoStruct(tree, layout, part, rest)
+      case 'map':
+        return this.#intoMap(tree, layout, part, further)
+      case 'list':
+        return this.#intoList(tree, layout.item, part, further)
+      case 'any':
+        if (tree?.kind === 'list') return this.#intoList(tree, layout, part, further)
+        if (isNull(tree) || tree?.kind === 'map') return this.#intoMap(tree, untyped, part, further)
+        return this.#unrecognized()
+      default:
+        return this.#unrecognized()
+    }
+  }
+
+  #intoStruct(tree: Tree | undefined, layout: Struct, part: string, rest: readonly string[]): Tree {
+    const fields = Object.keys(layout.fields)
+    const field = fields.find((key) => variablePart(layout, key) === part)
+    const further = rest.slice(1)
+    if (field === undefined) {
+      if (part === layout.embedded && further.length > 0) return this.apply(tree, layout, further)
+      const names = fields.map((key) => variablePart(layout, key))
+      return this.#unrecognized(this.#corrected(rest, nearest(part, names)))
+    }
+    return this.#enter(this.#asMap(tree), field, layoutAt(layout, field), further)
+  }
+
+  #intoMap(tree: Tree | undefined, layout: OpenMap, part: string, further: readonly string[]): Tree {
+    const map = this.#asMap(tree)
+    const key = [...map.entries.keys()].find((existing) => existing.toUpperCase() === part.toUpperCase())
+    const name = key ?? part.toLowerCase()
+    return this.#enter(map, name, layoutAt(layout, name) ?? { kind: 'any' }, further)
+  }
+
+  #intoList(tree: Tree | undefined, item: Layout, part: string, further: readonly string[]): Tree {
+    const items = tree?.kind === 'list' ? tree.items : []
+    if (!/^\d+$/.test(part)) this.#fail(`${JSON.stringify(part)} is not the number of a list item`)
+    const index = Number(part)
+    if (index > items.length) {
+      this.#fail(`there is no item ${index}: the list has ${items.length}, so the next is ${items.length}`)
+    }
+    const changed = this.apply(items[index], item, further)
+    const source = this.#value.source
+    const located = tree?.kind === 'list' ? tree : { source, keySource: source }
+    return { ...located, kind: 'list', items: [...items.slice(0, index), changed, ...items.slice(index + 1)] }
+  }
+
+  #enter(map: TreeMap, key: string, layout: Layout | undefined, further: readonly string[]): Tree {
+    if (layout === undefined) return this.#unrecognized()
+    return withEntry(map, key, this.apply(map.entries.get(key), layout, further))
+  }
+
+  #asMap(tree: Tree | undefined): TreeMap {
+    if (tree?.kind === 'map') return tree
+    // Something else here is a mistake in the file, which is checked before variables are applied.
+    return emptyMap(this.#value)
+  }
+
+  /** The variable's name with its wrong part replaced. */
+  #corrected(rest: readonly string[], right: string | undefined): string | undefined {
+    if (right === undefined) return undefined
+    const all = parts(this.#name)
+    return prefix + [...all.slice(0, all.length - rest.length), right, ...rest.slice(1)].join('_')
+  }
+
+  #unrecognized(meant?: string): never {
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+    throw new Unrecognized(`${this.#name}: unrecognized environment variable, ignored${hint}`)
+  }
+
+  #fail(text: string): never {
+    throw new ConfigError([{ source: this.#value.source, path: [], text }])
+  }
+}
+
+const untyped: OpenMap = { kind: 'map', known: {}, others: { kind: 'any' }, shorthand: false }

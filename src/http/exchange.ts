@@ -1,0 +1,153 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Context } from '../registry/context.ts'
+import type { ErrorResponse } from './error-response.ts'
+import type { Locations } from './locations.ts'
+import { RequestBody } from './request-body.ts'
+import type { HttpSettings } from './settings.ts'
+
+export type Headers = Readonly<Record<string, string | readonly string[]>>
+
+/** What of a body that nobody wants is still read, so that a client which sends before it reads gets its answer. */
+const discardLimits = { bytes: 16 * 1024 * 1024, milliseconds: 2_000 }
+
+export interface ExchangeOptions {
+  readonly settings: HttpSettings
+  readonly locations: Locations
+  /** The headers of every answer. */
+  readonly commonHeaders: Headers
+  /** The client waits for `100 Continue` before it sends its body. */
+  readonly awaitsContinue: boolean
+}
+
+/** One request and its answer. Answers are sent whole by one call, so that none can be half of one kind and half of another. */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly context: Context
+  readonly body: RequestBody
+  readonly settings: HttpSettings
+  /** As the client wrote it, prefix included, without the query. */
+  readonly rawPath: string
+  /** Bytes of the answer's body that were handed to the connection. */
+  bytesSent = 0
+  readonly #locations: Locations
+  readonly #commonHeaders: Headers
+  readonly #rawQuery: string
+  #query: URLSearchParams | undefined
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: Context,
+    options: ExchangeOptions,
+  ) {
+    this.request = request
+    this.response = response
+    this.context = context
+    this.settings = options.settings
+    this.#locations = options.locations
+    this.#commonHeaders = options.commonHeaders
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    this.rawPath = mark < 0 ? url : url.slice(0, mark)
+    this.#rawQuery = mark < 0 ? '' : url.slice(mark + 1)
+    this.body = new RequestBody(request, response, {
+      stallMilliseconds: options.settings.stallMilliseconds,
+      awaitsContinue: options.awaitsContinue,
+    })
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#rawQuery)
+    return this.#query
+  }
+
+  /** A request header that may come at most once. */
+  header(name: string): string | undefined {
+    const value = this.request.headers[name]
+    return Array.isArray(value) ? value[0] : value
+  }
+
+  /** The URL for a `Location` header. */
+  location(path: string): string {
+    return this.#locations.of(this.request, path)
+  }
+
+  /** Sends a whole answer. A HEAD request gets the same headers and no body. */
+  async send(status: number, headers: Headers = {}, body?: Uint8Array): Promise<void> {
+    const { response } = this
+    const content = this.request.method === 'HEAD' ? undefined : body
+    const hasLength = status !== 204 && status !== 304
+    const length = hasLength ? { 'Content-Length': String(body?.length ?? 0) } : undefined
+    this.bytesSent += content?.length ?? 0
+    if (this.body.isConsumed) {
+      response.writeHead(status, this.#all({ ...headers, ...length }))
+      response.end(content)
+      return
+    }
+    response.writeHead(status, this.#all({ ...headers, ...length, Connection: 'close' }))
+    response.flushHeaders()
+    if (content !== undefined) response.write(content)
+    await this.body.discard(discardLimits)
+    response.end()
+  }
+
+  async sendJson(status: number, value: unknown, headers: Headers = {}): Promise<void> {
+    const body = Buffer.from(`${JSON.stringify(value)}\n`)
+    await this.send(status, { 'Content-Type': 'application/json', ...headers }, body)
+  }
+
+  async sendError(error: ErrorResponse, headers: Headers = {}): Promise<void> {
+    const retry = error.retryAfter === undefined ? {} : { 'Retry-After': String(error.retryAfter) }
+    await this.sendJson(error.status, { errors: error.errors }, { ...retry, ...headers })
+  }
+
+  /**
+   * Sends an answer whose body comes in chunks, pulled as fast as the client takes them. A failure after the first byte can
+   * only be told by breaking the connection, so that the client does not take the part for the whole.
+   *
+   * @param headers with the `Content-Length` of all chunks together
+   */
+  async sendStream(status: number, headers: Headers, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    this.response.writeHead(status, this.#all(headers))
+    try {
+      for await (const chunk of chunks) {
+        await this.#write(chunk)
+        this.bytesSent += chunk.length
+      }
+      this.response.end()
+    } catch (error) {
+      this.response.destroy()
+      throw error
+    }
+  }
+
+  /** In the mutable form that node:http asks for. */
+  #all(headers: Headers): OutgoingHttpHeaders {
+    return { ...this.#commonHeaders, ...headers } as OutgoingHttpHeaders
+  }
+
+  /** Resolves once the chunk is out of our hands, for its memory is used again. */
+  #write(chunk: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { response } = this
+      const fail = (): void => reject(new ClientGone())
+      const timer = setTimeout(fail, this.settings.stallMilliseconds)
+      response.once('close', fail)
+      response.write(chunk, (error) => {
+        clearTimeout(timer)
+        response.off('close', fail)
+        if (error) fail()
+        else resolve()
+      })
+    })
+  }
+}
+
+/** The client no longer reads the answer: nobody's failure. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client does not read the answer')
+    this.name = 'ClientGone'
+  }
+}

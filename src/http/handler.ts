@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Log } from '../registry/context.ts'
+import { RegistryError, RegistryErrors } from '../registry/errors.ts'
+import type { Registry } from '../registry/registry.ts'
+import { answerBase, answerRoot } from './base.ts'
+import { deleteBlob, getBlob, headBlob } from './blobs.ts'
+import { getCatalog } from './catalog.ts'
+import { errorResponse } from './error-response.ts'
+import { ClientGone, Exchange } from './exchange.ts'
+import { Locations } from './locations.ts'
+import { deleteManifest, getManifest, putManifest } from './manifests.ts'
+import { getReferrers } from './referrers.ts'
+import { parseRoute, type Route, type RouteKind, type RouteOf } from './route.ts'
+import type { HttpSettings } from './settings.ts'
+import { getTags } from './tags.ts'
+import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.ts'
+
+/** Answers one request. It never throws. */
+export type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  options?: { readonly awaitsContinue?: boolean },
+) => void
+
+export interface HandlerOptions {
+  readonly registry: Registry
+  readonly settings: HttpSettings
+  /** A logger for one request, which knows the request's id. */
+  readonly logOf: (request: IncomingMessage) => Log
+  /** Told of every answer, once it is sent or its connection is gone. */
+  readonly onAnswered?: (exchange: Exchange) => void
+}
+
+type Answer<Kind extends RouteKind> = (
+  exchange: Exchange,
+  registry: Registry,
+  route: RouteOf<Kind>,
+) => Promise<void>
+
+/** Sent with everything, so that a client knows a registry of the second version by any answer of it. */
+const versionHeader = { 'Docker-Distribution-API-Version': 'registry/2.0' }
+
+type Table = { readonly [Kind in RouteKind]?: Readonly<Record<string, Answer<Kind>>> }
+
+const table: Table = {
+  catalog: { GET: getCatalog, HEAD: getCatalog },
+  tags: { GET: getTags, HEAD: getTags },
+  manifest: { GET: getManifest, HEAD: getManifest, PUT: putManifest, DELETE: deleteManifest },
+  blob: { GET: getBlob, HEAD: headBlob, DELETE: deleteBlob },
+  uploads: { POST: postUpload },
+  upload: { GET: getUpload, HEAD: getUpload, PATCH: patchUpload, PUT: putUpload, DELETE: deleteUpload },
+  referrers: { GET: getReferrers, HEAD: getReferrers },
+}
+
+/** Makes the function that serves a registry over HTTP, of everything in `http/`. Needs no socket: tests call it. */
+export function createHandler(options: HandlerOptions): Handler {
+  const { registry, settings } = options
+  const locations = new Locations(settings)
+  const commonHeaders = { ...versionHeader, ...settings.headers }
+  const below = settings.prefix.replace(/\/$/, '')
+
+  return (request, response, { awaitsContinue = false } = {}): void => {
+    const context = { log: options.logOf(request) }
+    const exchange = new Exchange(request, response, context, {
+      settings,
+      locations,
+      commonHeaders,
+      awaitsContinue,
+    })
+    if (options.onAnswered !== undefined) response.once('close', () => options.onAnswered?.(exchange))
+    answer(exchange, registry, below).catch((error: unknown) => fail(exchange, error))
+  }
+}
+
+async function answer(exchange: Exchange, registry: Registry, below: string): Promise<void> {
+  const path = decodePath(exchange.rawPath)
+  if (path === '/') return await answerRoot(exchange)
+  const route: Route = path.startsWith(below) ? parseRoute(path.slice(below.length)) : { kind: 'unknown' }
+  const { method = 'GET' } = exchange.request
+  switch (route.kind) {
+    case 'base':
+      return await answerBase(exchange)
+    case 'moved':
+      return await answerMoved(exchange, below + route.path)
+    case 'root':
+    case 'unknown':
+      return await answerUnknown(exchange)
+    default: {
+      const methods = table[route.kind] as Readonly<Record<string, Answer<typeof route.kind>>>
+      const answerMethod = Object.hasOwn(methods, method) ? methods[method] : undefined
+      if (answerMethod === undefined) return await answerOtherMethod(exchange, Object.keys(methods))
+      // The table's own type says that the function takes this kind of route.
+      return await (answerMethod as Answer<RouteKind>)(exchange, registry, route)
+    }
+  }
+}
+
+function decodePath(rawPath: string): string {
+  if (!rawPath.includes('%')) return rawPath
+  try {
+    return decodeURIComponent(rawPath)
+  } catch {
+    throw new RegistryError('NAME_INVALID', { detail: 'malformed percent-encoding in the path' })
+  }
+}
+
+/** The same path spelt rightly. Encoded again, so that no character of it means anything in the header. */
+async function answerMoved(exchange: Exchange, path: string): Promise<void> {
+  const query = exchange.query.toString()
+  await exchange.send(301, { Location: encodeURI(path) + (query === '' ? '' : `?${query}`) })
+}
+
+/** As Distribution answers what is no route. */
+async function answerUnknown(exchange: Exchange): Promise<void> {
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' }
+  await exchange.send(404, headers, Buffer.from('404 page not found\n'))
+}
+
+async function answerOtherMethod(exchange: Exchange, methods: readonly string[]): Promise<void> {
+  const allow = { Allow: methods.toSorted().join(', ') }
+  if (exchange.request.method === 'OPTIONS') await exchange.send(200, allow)
+  else await exchange.sendError(errorResponse(new RegistryError('UNSUPPORTED')), allow)
+}
+
+function fail(exchange: Exchange, error: unknown): void {
+  logFailure(exchange, error)
+  const { response } = exchange
+  const isGone =
+    error instanceof ClientGone || (error instanceof RegistryError && error.code === 'CLIENT_CLOSED')
+  if (isGone || response.headersSent) {
+    response.destroy()
+    return
+  }
+  exchange.sendError(errorResponse(error)).catch((failure: unknown) => {
+    exchange.context.log.error({ err: failure }, 'error not sent')
+    response.destroy()
+  })
+}
+
+function logFailure(exchange: Exchange, error: unknown): void {
+  const { log } = exchange.context
+  const { method, url } = exchange.request
+  const request = { method, url, err: error }
+  if (error instanceof ClientGone) log.info(request, 'client went away')
+  else if (error instanceof RegistryError || error instanceof RegistryErrors) {
+    const { status } = errorResponse(error)
+    if (status >= 500) log.error({ ...request, status }, 'request failed')
+    else log.info({ ...request, status }, 'request refused')
+  } else log.error(request, 'request failed unexpectedly')
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/**
+ * The entry of the process. It is CommonJS because the pool of file-system threads gets its size at the first asynchronous
+ * file call, which the loading of ES modules makes.
+ */
+process.env['UV_THREADPOOL_SIZE'] ??= '16'
+
+async function run(): Promise<void> {
+  const { main } = await import('./cli/main.ts')
+  process.exitCode = await main(process.argv)
+}
+
+void run()

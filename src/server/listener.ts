@@ -1,0 +1,118 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { rm } from 'node:fs/promises'
+import { parseListenAddress } from '../config/listen-address.ts'
+import type { Handler } from '../http/handler.ts'
+import { answerClientError } from './client-error.ts'
+
+export interface ListenerOptions {
+  /** `host:port`, or the path of a socket. */
+  readonly address: string
+  readonly net: 'tcp' | 'unix'
+  readonly headersTimeoutMilliseconds?: number
+  readonly keepAliveMilliseconds?: number
+}
+
+/** Bytes; tokens alone can be larger than Node's 16 KiB. */
+const maxHeaderSize = 64 * 1024
+
+/** Milliseconds in which a client must have sent its headers. */
+const defaultHeadersTimeout = 30_000
+
+/** Milliseconds. Longer than load balancers keep theirs (at most 600 s), so that it is they who close an idle connection. */
+const defaultKeepAlive = 620_000
+
+/** The main listener: a server on an address, with Node's defaults replaced where they break a registry. */
+export class Listener {
+  readonly #server: Server
+  readonly #options: ListenerOptions
+  #draining = false
+
+  constructor(handler: Handler, options: ListenerOptions) {
+    this.#options = options
+    this.#server = createServer({
+      maxHeaderSize,
+      keepAliveTimeout: options.keepAliveMilliseconds ?? defaultKeepAlive,
+      headersTimeout: options.headersTimeoutMilliseconds ?? defaultHeadersTimeout,
+      // It would end every upload that takes longer; request bodies have a stall time-out of their own.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 5_000,
+      noDelay: true,
+    })
+    this.#server.on('request', (request, response) => {
+      response.once('close', () => this.#closeIdleWhenDraining())
+      handler(request, response)
+    })
+    // Node would ask for the body at once; the handler does when it wants it.
+    this.#server.on('checkContinue', (request, response) => {
+      response.once('close', () => this.#closeIdleWhenDraining())
+      handler(request, response, { awaitsContinue: true })
+    })
+    this.#server.on('clientError', answerClientError)
+  }
+
+  /**
+   * Begins to listen.
+   *
+   * @returns where, in a form that a user can type
+   * @throws Error in one line: address in use, not allowed, not an address of this machine
+   */
+  async start(): Promise<string> {
+    const { address, net } = this.#options
+    // A socket that a process left when it died would refuse the address for ever.
+    if (net === 'unix') await rm(address, { force: true })
+    const where = net === 'unix' ? { path: address } : parseListenAddress(address)
+    if (where === undefined) throw new Error(`cannot listen on ${address}: not of the form host:port`)
+    await new Promise<void>((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException): void => reject(explain(address, error))
+      this.#server.once('error', fail)
+      this.#server.listen(where, () => {
+        this.#server.off('error', fail)
+        resolve()
+      })
+    })
+    return describe(this.#server.address())
+  }
+
+  /**
+   * Stops: no new connections, and those that are idle are closed; what is in flight may go on.
+   *
+   * @param milliseconds after which the rest is cut off
+   * @returns whether all requests could be finished
+   */
+  async stop(milliseconds: number): Promise<boolean> {
+    this.#draining = true
+    const closed = new Promise<boolean>((resolve) => this.#server.close(() => resolve(true)))
+    this.#server.closeIdleConnections()
+    const timeout = new AbortController()
+    const expired = sleep(milliseconds, false, { signal: timeout.signal }).catch(() => false)
+    const finished = await Promise.race([closed, expired])
+    timeout.abort()
+    this.#server.closeAllConnections()
+    return finished
+  }
+
+  /** A connection that has answered its last request would otherwise be kept for a next one. */
+  #closeIdleWhenDraining(): void {
+    if (this.#draining) setImmediate(() => this.#server.closeIdleConnections())
+  }
+}
+
+function explain(address: string, error: NodeJS.ErrnoException): Error {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the address is in use',
+    EACCES: 'permission denied',
+    EADDRNOTAVAIL: 'not an address of this machine',
+    ENOTFOUND: 'no such host',
+  }
+  const reason = reasons[error.code ?? ''] ?? error.message
+  return new Error(`cannot listen on ${address}: ${reason}`, { cause: error })
+}
+
+function describe(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') return address ?? ''
+  return address.family === 'IPv6'
+    ? `[${address.address}]:${address.port}`
+    : `${address.address}:${address.port}`
+}

@@ -1,0 +1,27 @@
+import type { Config } from '../config/config.ts'
+import { storagePath, type StorageDriver } from '../storage/driver.ts'
+
+/**
+ * Finds out before the first request whether the store can be written to.
+ *
+ * @throws Error in one line
+ */
+export async function preflight(driver: StorageDriver, config: Config): Promise<void> {
+  if (config.storage.maintenance.readonly.enabled) return
+  const probe = storagePath('_berth/probe')
+  try {
+    await driver.write(probe, new Uint8Array(), { durable: false })
+    await driver.delete(probe)
+  } catch (error) {
+    throw new Error(`cannot write to the storage${placeOf(config)}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function placeOf({ storage }: Config): string {
+  return storage.driver.name === 'filesystem' ? ` at ${storage.driver.rootdirectory}` : ''
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error ? cause.message : String(cause)
+}

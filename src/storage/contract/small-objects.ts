@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { storagePath } from '../driver.ts'
+import { collect, type DriverUnderTest } from './support.ts'
+
+export function describeSmallObjects(current: () => DriverUnderTest): void {
+  it('answers absence as a value', async () => {
+    const { driver } = current()
+    await driver.write(storagePath('a/file'), Buffer.from('x'))
+    for (const absent of ['absent', 'a/absent', 'a/file/below', 'x/y/z'].map(storagePath)) {
+      assert.equal(await driver.stat(absent), undefined)
+      assert.equal(await driver.read(absent), undefined)
+      assert.equal(await driver.open(absent), undefined)
+      assert.equal(await driver.delete(absent), false)
+      assert.equal(await driver.move(absent, storagePath('elsewhere/file')), false)
+      assert.deepEqual(await collect(driver.list(absent)), [])
+      await driver.deleteTree(absent)
+    }
+    assert.deepEqual(await current().folders(), ['a'])
+  })
+
+  it('reads no folder as an object', async () => {
+    const { driver } = current()
+    await driver.write(storagePath('a/b/file'), Buffer.from('x'))
+    const folder = storagePath('a/b')
+    assert.equal(await driver.read(folder), undefined)
+    assert.equal(await driver.open(folder), undefined)
+    assert.equal(await driver.delete(folder), false)
+    assert.deepEqual(await driver.read(storagePath('a/b/file')), Buffer.from('x'))
+  })
+
+  it('reads what was written, of any size, and replaces it whole', async () => {
+    const { driver } = current()
+    const path = storagePath('a/b/link')
+    for (const size of [0, 1, 71, 4_096, 16_383, 16_384, 16_385, 65_536, 100_000, 3_000_000, 5]) {
+      const content = Buffer.alloc(size, `${size},`)
+      assert.equal(await driver.write(path, content), true)
+      assert.deepEqual(await driver.read(path), content)
+      assert.equal((await driver.stat(path))?.size, size)
+    }
+    assert.deepEqual(await current().objects(), ['a/b/link'])
+  })
+
+  it('writes without durability just the same', async () => {
+    const { driver } = current()
+    const path = storagePath('a/startedat')
+    assert.equal(await driver.write(path, Buffer.from('now'), { durable: false }), true)
+    assert.deepEqual(await driver.read(path), Buffer.from('now'))
+  })
+
+  it('keeps its own copy of what it stores and gives away', async () => {
+    const { driver } = current()
+    const path = storagePath('a/link')
+    const content = Buffer.from('before')
+    await driver.write(path, content)
+    content.fill('x')
+    const first = await driver.read(path)
+    assert.deepEqual(first, Buffer.from('before'))
+    first?.fill('y')
+    assert.deepEqual(await driver.read(path), Buffer.from('before'))
+  })
+
+  it('refuses to read more than the limit', async () => {
+    const { driver } = current()
+    const path = storagePath('a/manifest')
+    for (const size of [100, 50_000]) {
+      await driver.write(path, Buffer.alloc(size))
+      assert.equal((await driver.read(path, size))?.length, size)
+      await assert.rejects(driver.read(path, size - 1), { code: 'STORAGE_UNAVAILABLE' })
+    }
+  })
+
+  it('leaves an object as it is when asked to write only if absent', async () => {
+    const { driver } = current()
+    const path = storagePath('a/link')
+    assert.equal(await driver.write(path, Buffer.from('first'), { ifAbsent: true }), true)
+    assert.equal(await driver.write(path, Buffer.from('second'), { ifAbsent: true }), false)
+    assert.deepEqual(await driver.read(path), Buffer.from('first'))
+    assert.deepEqual(await current().objects(), ['a/link'])
+  })
+
+  it('tells the size, the time and the kind of what lies at a path', async () => {
+    const { driver } = current()
+    const before = Date.now()
+    await driver.write(storagePath('a/b'), Buffer.from('four'))
+    const file = await driver.stat(storagePath('a/b'))
+    assert.equal(file?.size, 4)
+    assert.equal(file.isFolder, false)
+    assert.ok(Math.abs(file.modified.getTime() - before) < 60_000)
+    const folder = await driver.stat(storagePath('a'))
+    assert.equal(folder?.size, 0)
+    assert.equal(folder.isFolder, true)
+  })
+}

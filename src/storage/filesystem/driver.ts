@@ -1,0 +1,194 @@
+import { dirname, join, resolve } from 'node:path'
+import {
+  type ByteRange,
+  type FileInfo,
+  type OpenObject,
+  type StorageDriver,
+  type StoragePath,
+  storagePath,
+  type WriteOptions,
+} from '../driver.ts'
+import { errnoOf, guarded, storageFailure } from '../failure.ts'
+import { firstAfter } from '../sorted.ts'
+import { BufferPool } from './buffer-pool.ts'
+import { rename, stat, unlink } from './calls.ts'
+import { Folders } from './folders.ts'
+import { ListingCache } from './listing-cache.ts'
+import { openObject } from './object-reader.ts'
+import { writeObject } from './object-writer.ts'
+import type { FilesystemOptions } from './options.ts'
+import { place, placeIfAbsent } from './placement.ts'
+import { readSmall } from './small-read.ts'
+import { type TemporaryFile, TemporaryFiles } from './temporary.ts'
+import { removeTree } from './tree-removal.ts'
+
+/** Two for each of 32 streams are 16 MiB; larger buffers read no faster. */
+const streamBuffer = 256 * 1024
+/** Holds every link, and most manifests. */
+const smallBuffer = 16 * 1024
+
+/**
+ * Objects as files below a root folder, in Distribution's tree.
+ *
+ * A new object is written to a temporary file, made durable, and renamed into place, so that a reader or a crash meets
+ * all of it or nothing. There are no locks: see `folders.ts` for the race of writers and deleters.
+ */
+export class FilesystemDriver implements StorageDriver {
+  readonly name = 'filesystem'
+  readonly #root: string
+  readonly #folders: Folders
+  readonly #temporaries: TemporaryFiles
+  readonly #listings = new ListingCache()
+  readonly #streamBuffers = new BufferPool(streamBuffer, 32)
+  readonly #smallBuffers = new BufferPool(smallBuffer, 64)
+
+  constructor(options: FilesystemOptions) {
+    this.#root = resolve(options.rootDirectory)
+    this.#folders = new Folders(this.#root)
+    this.#temporaries = new TemporaryFiles(this.#root, this.#folders)
+  }
+
+  async stat(path: StoragePath): Promise<FileInfo | undefined> {
+    try {
+      const info = await stat(this.#resolve(path))
+      const isFolder = info.isDirectory()
+      return { size: isFolder ? 0 : info.size, modified: info.mtime, isFolder }
+    } catch (error) {
+      if (isAbsent(error)) return undefined
+      throw storageFailure(error)
+    }
+  }
+
+  async read(path: StoragePath, limit: number = Infinity): Promise<Buffer | undefined> {
+    return readSmall(this.#resolve(path), limit, this.#smallBuffers)
+  }
+
+  async write(path: StoragePath, content: Uint8Array, options: WriteOptions = {}): Promise<boolean> {
+    const target = this.#resolve(path)
+    const durable = options.durable !== false
+    const ifAbsent = options.ifAbsent === true
+    // Asked first because the answer is mostly yes (a link that every push of a layer writes), and costs no sync of a file.
+    const written =
+      !(ifAbsent && (await this.stat(path)) !== undefined) &&
+      (await this.#writeFile(target, content, ifAbsent, durable))
+    // Also when another call wrote it: it may have, so far, only made the object visible.
+    if (durable) await guarded(this.#folders.persist(dirname(target)))
+    return written
+  }
+
+  async open(path: StoragePath, range?: ByteRange): Promise<OpenObject | undefined> {
+    return openObject(this.#resolve(path), range, this.#streamBuffers)
+  }
+
+  async create(
+    path: StoragePath,
+    source: AsyncIterable<Uint8Array>,
+    options: Pick<WriteOptions, 'durable'> = {},
+  ): Promise<number> {
+    const target = this.#resolve(path)
+    const file = await guarded(this.#temporaries.create())
+    const size = await this.#orDiscard(file, async () => {
+      const bytes = await writeObject(file, source)
+      await guarded(this.#finish(file, true))
+      await guarded(place(file, target, this.#folders))
+      return bytes
+    })
+    if (options.durable !== false) await guarded(this.#folders.persist(dirname(target)))
+    return size
+  }
+
+  async move(from: StoragePath, to: StoragePath): Promise<boolean> {
+    const source = this.#resolve(from)
+    const target = this.#resolve(to)
+    const moved = await guarded(
+      this.#folders.within(dirname(target), async () => {
+        try {
+          await rename(source, target)
+          return true
+        } catch (error) {
+          // ENOENT may speak of either end.
+          if (isAbsent(error) && (await this.stat(from)) === undefined) return false
+          throw error
+        }
+      }),
+    )
+    if (moved) await guarded(this.#folders.persist(dirname(target)))
+    return moved
+  }
+
+  async delete(path: StoragePath): Promise<boolean> {
+    const target = this.#resolve(path)
+    try {
+      await unlink(target)
+    } catch (error) {
+      if (isAbsent(error) || (await this.stat(path))?.isFolder === true) return false
+      throw storageFailure(error)
+    }
+    await this.#folders.prune(dirname(target))
+    return true
+  }
+
+  async deleteTree(path: StoragePath): Promise<void> {
+    const target = this.#resolve(path)
+    await guarded(removeTree(target))
+    await this.#folders.prune(dirname(target))
+  }
+
+  async *list(path: StoragePath, after?: string): AsyncGenerator<string, void, undefined> {
+    const names = await this.#listings.names(this.#resolve(path))
+    for (let index = firstAfter(names, after); index < names.length; index++) yield names[index] as string
+  }
+
+  /**
+   * Removes temporary files that nobody has written to for so long, left by processes that died. Returns how many.
+   *
+   * @throws RegistryError STORAGE_UNAVAILABLE
+   */
+  async removeStaleTemporaries(olderThanMs: number): Promise<number> {
+    return guarded(this.#temporaries.removeOlderThan(olderThanMs))
+  }
+
+  async close(): Promise<void> {
+    this.#listings.clear()
+  }
+
+  /** Parses once more: should a forged path come this far, it must not lead out of the root. */
+  #resolve(path: StoragePath): string {
+    return join(this.#root, storagePath(path))
+  }
+
+  async #writeFile(
+    target: string,
+    content: Uint8Array,
+    ifAbsent: boolean,
+    durable: boolean,
+  ): Promise<boolean> {
+    const file = await guarded(this.#temporaries.create())
+    return this.#orDiscard(file, async () => {
+      await guarded(file.write([content]))
+      await guarded(this.#finish(file, durable))
+      if (ifAbsent) return guarded(placeIfAbsent(file, target, this.#folders))
+      await guarded(place(file, target, this.#folders))
+      return true
+    })
+  }
+
+  async #finish(file: TemporaryFile, durable: boolean): Promise<void> {
+    if (durable) await file.sync()
+    await file.close()
+  }
+
+  async #orDiscard<Result>(file: TemporaryFile, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work()
+    } catch (error) {
+      await file.discard()
+      throw error
+    }
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  const errno = errnoOf(error)
+  return errno === 'ENOENT' || errno === 'ENOTDIR'
+}

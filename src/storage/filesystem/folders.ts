@@ -1,0 +1,103 @@
+import { dirname } from 'node:path'
+import { LRUCache } from 'lru-cache'
+import { errnoOf } from '../failure.ts'
+import { mkdir, rmdir } from './calls.ts'
+import { FolderSync } from './durable.ts'
+
+/** How often a writer makes its folder again before it gives up: each time, a deleter must have come between. */
+const attempts = 100
+
+/** More folders than one process makes in the seconds before it makes their entries durable. */
+const rememberedFolders = 16_384
+
+/**
+ * Makes the folders of a tree, removes the empty ones, and makes their entries durable.
+ *
+ * Deleters remove a folder as soon as it is empty, without a lock. So a writer never relies on a folder it saw: it tries,
+ * and on ENOENT makes the folder and tries again.
+ */
+export class Folders {
+  readonly #root: string
+  readonly #sync = new FolderSync()
+  /**
+   * Folders that this process made, or found made in the same moment, and whose entry no fsync of their parent covers
+   * yet. Whoever writes into one durably must sync its parent too, even if another call (one that need not be durable)
+   * made it. The token tells apart a folder that was removed and made again meanwhile.
+   * What another process has just made is left to the file system: fsync of a folder flushes the journal up to its
+   * change in ext4 and XFS, and logs new ancestors in btrfs.
+   */
+  readonly #unsynced = new LRUCache<string, object>({ max: rememberedFolders })
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /**
+   * Runs `action`, which needs `folder`, and makes the folder when the action fails for want of it.
+   *
+   * @throws the action's error
+   */
+  async within<Result>(folder: string, action: () => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await action()
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT' || attempt === attempts) throw error
+        await this.#make(folder)
+      }
+    }
+  }
+
+  /** Makes durable the entries of `folder` and those of the new folders that lead to it. */
+  async persist(folder: string): Promise<void> {
+    const work = [this.#sync.sync(folder)]
+    // Up to the top of the file system, for the root itself may be new.
+    for (let child = folder; child !== dirname(child); child = dirname(child)) {
+      const token = this.#unsynced.get(child)
+      if (token !== undefined) work.push(this.#persistEntry(child, token))
+    }
+    await Promise.all(work)
+  }
+
+  /** Removes `folder` and those above it while they are empty, up to the root, which stays. */
+  async prune(folder: string): Promise<void> {
+    for (let empty = folder; empty.length > this.#root.length; empty = dirname(empty)) {
+      try {
+        await rmdir(empty)
+        this.#unsynced.delete(empty)
+      } catch (error) {
+        // Somebody else removed it, and may not have come to its parent yet.
+        if (errnoOf(error) !== 'ENOENT') return
+      }
+    }
+  }
+
+  async #persistEntry(folder: string, token: object): Promise<void> {
+    await this.#sync.sync(dirname(folder))
+    if (this.#unsynced.get(folder) === token) this.#unsynced.delete(folder)
+  }
+
+  /** mkdir -p. A deleter may undo any of it at any moment: what is missing then, the caller's loop makes. */
+  async #make(folder: string): Promise<void> {
+    if ((await this.#makeOne(folder)) || dirname(folder) === folder) return
+    await this.#make(dirname(folder))
+    await this.#makeOne(folder)
+  }
+
+  /** Returns whether the folder is there; false when its parent is not. */
+  async #makeOne(folder: string): Promise<boolean> {
+    // Noted before, for others who use the folder before this call hears that it made it; and after, see #unsynced.
+    this.#unsynced.set(folder, {})
+    try {
+      await mkdir(folder)
+      this.#unsynced.set(folder, {})
+      return true
+    } catch (error) {
+      const errno = errnoOf(error)
+      if (errno === 'EEXIST') return true
+      this.#unsynced.delete(folder)
+      if (errno === 'ENOENT') return false
+      throw error
+    }
+  }
+}

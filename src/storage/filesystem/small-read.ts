@@ -1,0 +1,64 @@
+import { RegistryError } from '../../registry/errors.ts'
+import { errnoOf, storageFailure } from '../failure.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import { closeQuietly, open, read } from './calls.ts'
+
+/** How often a read is begun anew on NFS, when another client replaced the file between open and read. */
+const attempts = 5
+
+/**
+ * All bytes of a small file; undefined when it is absent or a folder. This is the hottest call of all (a tag's link), so
+ * it is two hops to the thread pool: open and read. A read that comes back short is the end of a regular file.
+ *
+ * @throws RegistryError STORAGE_UNAVAILABLE; also for a file of more than `limit` bytes
+ */
+export async function readSmall(
+  path: string,
+  limit: number,
+  scratch: BufferPool,
+): Promise<Buffer | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await readOnce(path, limit, scratch)
+    } catch (error) {
+      const errno = errnoOf(error)
+      if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'EISDIR') return undefined
+      if (errno !== 'ESTALE' || attempt === attempts) throw storageFailure(error)
+    }
+  }
+}
+
+async function readOnce(path: string, limit: number, scratch: BufferPool): Promise<Buffer> {
+  const descriptor = await open(path, 'r')
+  const buffer = scratch.take()
+  try {
+    const bytes = await read(descriptor, buffer, buffer.length, 0)
+    if (bytes > limit) throw tooLarge(limit)
+    // Copied to its exact size, so that a cache of small objects holds no large buffers.
+    const head = Buffer.from(buffer.subarray(0, bytes))
+    return bytes < buffer.length ? head : await readOn(descriptor, head, limit)
+  } finally {
+    closeQuietly(descriptor)
+    scratch.give(buffer)
+  }
+}
+
+/** Reads what follows `head`, in buffers that double. */
+async function readOn(descriptor: number, head: Buffer, limit: number): Promise<Buffer> {
+  const parts = [head]
+  let size = head.length
+  for (;;) {
+    const part = Buffer.allocUnsafeSlow(size)
+    const bytes = await read(descriptor, part, part.length, size)
+    parts.push(part.subarray(0, bytes))
+    size += bytes
+    if (size > limit) throw tooLarge(limit)
+    if (bytes < part.length) return Buffer.concat(parts, size)
+  }
+}
+
+function tooLarge(limit: number): RegistryError {
+  return new RegistryError('STORAGE_UNAVAILABLE', {
+    cause: new Error(`the object is larger than ${limit} bytes`),
+  })
+}

@@ -1,0 +1,131 @@
+import type { Context } from '../registry/context.ts'
+import { algorithmOf, canonicalAlgorithm, digestOf, type Digest } from '../registry/digest.ts'
+import { RegistryError } from '../registry/errors.ts'
+import type { RepositoryName } from '../registry/name.ts'
+import type { StorageDriver } from '../storage/driver.ts'
+import { drain } from '../util/iterables.ts'
+import { Hashing, requireDigest, Verifying } from './hashing.ts'
+import { blobData, uploadPart } from './paths.ts'
+import type { PresentBlob } from './presence.ts'
+import type { Segment } from './segment.ts'
+import type { Upload, Uploads } from './uploads.ts'
+
+/**
+ * Brings bytes to the place of a blob, once it is sure that they have the digest that the client said. What is there already
+ * is replaced by the bytes just verified, which heals a blob that was damaged.
+ */
+export class BlobWriter {
+  readonly #driver: StorageDriver
+  readonly #uploads: Uploads
+
+  constructor(driver: StorageDriver, uploads: Uploads) {
+    this.#driver = driver
+    this.#uploads = uploads
+  }
+
+  /**
+   * Stores a whole blob; nothing is left when that fails.
+   * @throws RegistryError DIGEST_INVALID, CLIENT_CLOSED, CLIENT_TIMEOUT
+   */
+  async fromRequest(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<PresentBlob> {
+    if (algorithmOf(digest) === canonicalAlgorithm) return await this.#stream(digest, source)
+    // The name of its place is known only when all bytes are here, so they wait in an upload.
+    const upload = await this.#uploads.start(repository, algorithmOf(digest))
+    try {
+      return await this.fromUpload(context, upload, digest, source)
+    } finally {
+      await this.#uploads.remove(upload)
+    }
+  }
+
+  /**
+   * Stores the bytes of an upload and those of `tail`, which holds at least one byte where it is given. The caller removes the
+   * upload afterwards.
+   * @throws RegistryError DIGEST_INVALID, CLIENT_CLOSED, CLIENT_TIMEOUT
+   */
+  async fromUpload(
+    context: Context,
+    upload: Upload,
+    digest: Digest,
+    tail: AsyncIterable<Uint8Array> | undefined,
+  ): Promise<PresentBlob> {
+    if (upload.size === 0 && tail === undefined) return await this.#empty(digest)
+    if (upload.size === 0 && tail !== undefined && algorithmOf(digest) === canonicalAlgorithm) {
+      return await this.#stream(digest, tail)
+    }
+    const whole = tail === undefined ? upload : await this.#uploads.append(context, upload, { source: tail })
+    const [first, second] = whole.chain
+    if (first === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+    return second === undefined
+      ? await this.#move(whole, first, digest)
+      : await this.#concatenate(whole, digest)
+  }
+
+  async #stream(digest: Digest, source: AsyncIterable<Uint8Array>): Promise<PresentBlob> {
+    const size = await this.#driver.create(blobData(digest), new Verifying(source, digest))
+    return { stored: digest, size }
+  }
+
+  async #empty(digest: Digest): Promise<PresentBlob> {
+    const nothing = new Uint8Array()
+    requireDigest(digestOf(nothing, algorithmOf(digest)), digest)
+    const stored = digestOf(nothing)
+    await this.#driver.write(blobData(stored), nothing)
+    return { stored, size: 0 }
+  }
+
+  /** The most frequent case: docker, podman, containerd and others send a blob in one request, then commit. */
+  async #move(upload: Upload, segment: Segment, digest: Digest): Promise<PresentBlob> {
+    let stored = digest
+    if (algorithmOf(digest) === algorithmOf(segment.digest)) requireDigest(segment.digest, digest)
+    if (algorithmOf(segment.digest) !== algorithmOf(digest) || algorithmOf(digest) !== canonicalAlgorithm) {
+      stored = await this.#rehash(upload, digest)
+    }
+    const size = segment.end
+    if (await this.#driver.move(partOf(upload, segment), blobData(stored))) return { stored, size }
+    // The process died between this move and the link, or two requests commit at once. The marker proves that the client had
+    // these very bytes; without it, the blob's being there would prove nothing.
+    const there = await this.#driver.stat(blobData(stored))
+    if (there?.size === size) return { stored, size }
+    throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+  }
+
+  /** Reads all segments once, into the blob's place. The parts stay until the upload is removed, so that a retry finds them. */
+  async #concatenate(upload: Upload, digest: Digest): Promise<PresentBlob> {
+    const stored = algorithmOf(digest) === canonicalAlgorithm ? digest : await this.#rehash(upload, digest)
+    return await this.#stream(stored, copied(this.#bytes(upload)))
+  }
+
+  /**
+   * Reads an upload whose digest is of another algorithm than the one that blobs are stored under.
+   * @returns the canonical digest
+   */
+  async #rehash(upload: Upload, digest: Digest): Promise<Digest> {
+    const canonical = new Hashing(this.#bytes(upload), canonicalAlgorithm)
+    // Each chunk goes through both hashes.
+    await drain(new Verifying(canonical, digest))
+    return canonical.digest
+  }
+
+  async *#bytes(upload: Upload): AsyncGenerator<Uint8Array, void, undefined> {
+    for (const segment of upload.chain) {
+      const object = await this.#driver.open(partOf(upload, segment))
+      if (object === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+      yield* object
+    }
+  }
+}
+
+/** What a driver opened is overwritten by its next chunk; what it stores must stay. */
+async function* copied(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) yield Uint8Array.from(chunk)
+}
+
+function partOf(upload: Upload, segment: Segment): ReturnType<typeof blobData> {
+  return uploadPart(upload.repository, upload.id, segment.part)
+}

@@ -1,0 +1,65 @@
+import { LRUCache } from 'lru-cache'
+import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
+import type { StorageDriver } from '../storage/driver.ts'
+import { repositoriesFolder, revisionLink, revisionsFolder } from './paths.ts'
+import { isDigest } from '../registry/digest.ts'
+
+/** Milliseconds for which the catalog may overlook what another process pushed or deleted. */
+const staleness = 5_000
+
+const maxFolders = 50_000
+
+/** What the catalog must know of a folder below `repositories/`. */
+export interface RepositoryFolder {
+  /** Whether the folder is a repository: it has a manifest. One that was emptied is none. */
+  readonly isRepository: boolean
+  /** The folders in it that may lead to further repositories, in byte order. */
+  readonly children: readonly string[]
+}
+
+/** The tree of repositories, each folder of it looked at when the catalog comes by, and remembered for seconds. */
+export class Folders {
+  readonly #driver: StorageDriver
+  readonly #known = new LRUCache<string, RepositoryFolder>({ max: maxFolders, ttl: staleness })
+
+  constructor(driver: StorageDriver) {
+    this.#driver = driver
+  }
+
+  /** @param name of a repository, or a leading part of one; empty: the root */
+  async look(name: string): Promise<RepositoryFolder> {
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const children: string[] = []
+    let hasManifests = false
+    for await (const child of this.#driver.list(repositoriesFolder(name === '' ? undefined : name))) {
+      if (child === '_manifests') hasManifests = true
+      else if (!child.startsWith('_')) children.push(child)
+    }
+    const isRepository = hasManifests && isRepositoryName(name) && (await this.hasManifest(name))
+    const folder = { isRepository, children }
+    this.#known.set(name, folder)
+    return folder
+  }
+
+  /** Whether a repository has a manifest, as the store has it now. */
+  async hasManifest(repository: RepositoryName): Promise<boolean> {
+    for await (const algorithm of this.#driver.list(revisionsFolder(repository))) {
+      for await (const hex of this.#driver.list(revisionsFolder(repository, algorithm))) {
+        const digest = `${algorithm}:${hex}`
+        // Distribution leaves an empty folder where it deleted a manifest.
+        if (isDigest(digest) && (await this.#driver.stat(revisionLink(repository, digest))) !== undefined)
+          return true
+      }
+    }
+    return false
+  }
+
+  /** To be called when this process made or deleted something in a repository, so that it sees its own changes at once. */
+  changed(repository: RepositoryName): void {
+    for (let end = repository.length; end > 0; end = repository.lastIndexOf('/', end - 1)) {
+      this.#known.delete(repository.slice(0, end))
+    }
+    this.#known.delete('')
+  }
+}

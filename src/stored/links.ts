@@ -1,0 +1,35 @@
+import { isDigest, type Digest } from '../registry/digest.ts'
+import type { Context } from '../registry/context.ts'
+import type { StorageDriver, StoragePath } from '../storage/driver.ts'
+
+/** Bytes; the longest digest has 135. */
+const maxLinkSize = 4096
+
+/**
+ * Link files: small objects that hold a digest and nothing else.
+ *
+ * Distribution 2 writes them in place, so a crash there leaves some of zero length, and its readers then fail. Here a link
+ * that holds no digest counts as absent, and the next write to it repairs it.
+ */
+export class Links {
+  readonly #driver: StorageDriver
+
+  constructor(driver: StorageDriver) {
+    this.#driver = driver
+  }
+
+  async read(context: Context, path: StoragePath): Promise<Digest | undefined> {
+    const content = await this.#driver.read(path, maxLinkSize)
+    if (content === undefined) return undefined
+    const text = content.toString('latin1')
+    if (isDigest(text)) return text
+    context.log.warn({ path, bytes: content.length }, 'link without a digest counts as absent')
+    return undefined
+  }
+
+  /** Writes a link unless it is there already; durable on return. */
+  async write(context: Context, path: StoragePath, digest: Digest): Promise<void> {
+    if ((await this.read(context, path)) === digest) return
+    await this.#driver.write(path, Buffer.from(digest, 'latin1'))
+  }
+}

@@ -1,0 +1,124 @@
+import type { Context } from '../registry/context.ts'
+import type { Descriptor } from '../registry/descriptor.ts'
+import { algorithmOf, digestOf, type Digest } from '../registry/digest.ts'
+import { RegistryError, RegistryErrors } from '../registry/errors.ts'
+import { maxManifestSize, mayBeAbsent, parseManifest, type Manifest } from '../registry/manifest.ts'
+import type { RepositoryName } from '../registry/name.ts'
+import type { Reference, Tag } from '../registry/reference.ts'
+import type { ManifestUpload, PutResult } from '../registry/registry.ts'
+import { mapAhead } from '../util/iterables.ts'
+import { blobData, manifestAliasLink, revisionLink, tagHistoryLink, tagLink } from './paths.ts'
+import type { StoredReader } from './reader.ts'
+import type { Referrers } from './referrers.ts'
+import type { Store } from './store.ts'
+
+/** References of a manifest that are looked up at once. */
+const width = 16
+
+/** Stores manifests: their bytes first, the links that make them visible last, so that nothing visible is ever incomplete. */
+export class ManifestWriter {
+  readonly #store: Store
+  readonly #reader: StoredReader
+  readonly #referrers: Referrers
+
+  constructor(store: Store, reader: StoredReader, referrers: Referrers) {
+    this.#store = store
+    this.#reader = reader
+    this.#referrers = referrers
+  }
+
+  async put(
+    context: Context,
+    repository: RepositoryName,
+    reference: Reference,
+    upload: ManifestUpload,
+  ): Promise<PutResult> {
+    const { content } = upload
+    const manifest = parseManifest(content, upload.mediaType)
+    const stored = digestOf(content)
+    const named = reference.kind === 'digest' ? reference.digest : stored
+    if (digestOf(content, algorithmOf(named)) !== named) throw new RegistryError('DIGEST_INVALID')
+    await this.#checkReferences(context, repository, manifest)
+
+    await Promise.all([
+      this.#writeContent(stored, content),
+      this.#referrers.add(repository, manifest, { digest: stored, size: content.length }),
+    ])
+    if (named !== stored) {
+      await this.#store.links.write(context, manifestAliasLink(repository, named), stored)
+    }
+    await this.#store.links.write(context, revisionLink(repository, stored), stored)
+    const tags = new Set(upload.tags)
+    if (reference.kind === 'tag') tags.add(reference.tag)
+    for (const tag of tags) await this.#tag(context, repository, tag, stored)
+    // Somebody may have deleted the manifest since its link was written; a tag must not be left pointing at nothing.
+    if (tags.size > 0) await this.#store.links.write(context, revisionLink(repository, stored), stored)
+
+    this.#store.manifests.set(repository, named, stored)
+    this.#store.folders.changed(repository)
+    return { digest: named, ...(manifest.subject !== undefined && { subject: manifest.subject.digest }) }
+  }
+
+  /** History before the pointer, as Distribution does; the pointer is replaced in one step. */
+  async #tag(context: Context, repository: RepositoryName, tag: Tag, digest: Digest): Promise<void> {
+    await this.#store.links.write(context, tagHistoryLink(repository, tag, digest), digest)
+    await this.#store.links.write(context, tagLink(repository, tag), digest)
+  }
+
+  async #writeContent(stored: Digest, content: Uint8Array): Promise<void> {
+    const there = await this.#store.driver.read(blobData(stored), maxManifestSize)
+    if (there === undefined || !there.equals(content)) {
+      await this.#store.driver.write(blobData(stored), content)
+    }
+  }
+
+  /**
+   * @throws RegistryErrors with one MANIFEST_BLOB_UNKNOWN for each reference that the repository lacks; RegistryError
+   *   MANIFEST_INVALID when a reference states another size than what is stored has
+   */
+  async #checkReferences(context: Context, repository: RepositoryName, manifest: Manifest): Promise<void> {
+    const references = new Map<Digest, { descriptor: Descriptor; isChild: boolean }>()
+    for (const descriptor of manifest.blobs) references.set(descriptor.digest, { descriptor, isChild: false })
+    for (const descriptor of manifest.manifests)
+      references.set(descriptor.digest, { descriptor, isChild: true })
+    const failures: RegistryError[] = []
+    const checks = mapAhead(references.values(), width, async ({ descriptor, isChild }) => {
+      const size = isChild
+        ? await this.#sizeOfChild(context, repository, descriptor.digest)
+        : await this.#sizeOfBlob(context, repository, descriptor.digest)
+      if (size === undefined) return mayBeAbsent(descriptor) ? undefined : unknown(descriptor)
+      return size === descriptor.size ? undefined : wrongSize(descriptor, size)
+    })
+    for await (const failure of checks) if (failure !== undefined) failures.push(failure)
+    if (failures.length > 0) throw new RegistryErrors(failures)
+  }
+
+  async #sizeOfBlob(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<number | undefined> {
+    return (await this.#reader.findBlob(context, repository, digest))?.size
+  }
+
+  /** Distribution looks for the children of an index among blobs too: caches of BuildKit are indexes of layers. */
+  async #sizeOfChild(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<number | undefined> {
+    const stored = await this.#reader.findManifest(context, repository, digest)
+    const info = stored && (await this.#store.driver.stat(blobData(stored)))
+    return info === undefined ? await this.#sizeOfBlob(context, repository, digest) : info.size
+  }
+}
+
+function unknown(descriptor: Descriptor): RegistryError {
+  return new RegistryError('MANIFEST_BLOB_UNKNOWN', { detail: descriptor.digest })
+}
+
+function wrongSize(descriptor: Descriptor, actual: number): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', {
+    detail: `${descriptor.digest} has ${actual} bytes, the manifest says ${descriptor.size}`,
+  })
+}

@@ -1,0 +1,157 @@
+import type { Context } from '../registry/context.ts'
+import type { Descriptor } from '../registry/descriptor.ts'
+import { algorithmOf, canonicalAlgorithm, type Digest } from '../registry/digest.ts'
+import { RegistryError } from '../registry/errors.ts'
+import { blobMediaType } from '../registry/media-types.ts'
+import type { RepositoryName } from '../registry/name.ts'
+import type { Reference } from '../registry/reference.ts'
+import type { Blob, BlobContent, Reader, StoredManifest } from '../registry/registry.ts'
+import { blobData, layerLink, manifestAliasLink, revisionLink, tagLink } from './paths.ts'
+import type { PresentBlob } from './presence.ts'
+import type { Store } from './store.ts'
+
+/** Bytes. Blobs up to this size are read whole and kept in memory, as most configs are. */
+const smallBlob = 64 * 1024
+
+export class StoredReader implements Reader {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async openBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Blob> {
+    const { blobs } = this.#store
+    let present = blobs.get(repository, digest)
+    if (present === undefined) {
+      present = await this.findBlob(context, repository, digest)
+      if (present === undefined) throw unknownBlob(digest)
+      blobs.set(repository, digest, present)
+    }
+    return this.#blob(context, repository, digest, present)
+  }
+
+  async statBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Descriptor> {
+    const present = await this.findBlob(context, repository, digest)
+    if (present === undefined) {
+      this.#store.blobs.forget(repository, digest)
+      throw unknownBlob(digest)
+    }
+    return { mediaType: blobMediaType, digest, size: present.size }
+  }
+
+  async getManifest(
+    context: Context,
+    repository: RepositoryName,
+    reference: Reference,
+  ): Promise<StoredManifest> {
+    const digest =
+      reference.kind === 'digest'
+        ? reference.digest
+        : await this.#store.links.read(context, tagLink(repository, reference.tag))
+    const stored = digest && (await this.#storedManifest(context, repository, digest))
+    const content = stored && (await this.#store.contents.load(context, stored))
+    if (content === undefined || digest === undefined) throw unknownManifest(repository, reference)
+    return { digest, mediaType: content.mediaType, content: content.bytes }
+  }
+
+  /** Looks a blob up in the store: its link in the repository, then its bytes. */
+  async findBlob(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<PresentBlob | undefined> {
+    const { driver, links, sightings } = this.#store
+    const link = links.read(context, layerLink(repository, digest))
+    let stored: Digest | undefined
+    let info
+    if (algorithmOf(digest) === canonicalAlgorithm) {
+      // The link can only say what its name says, so both are asked for at once.
+      ;[stored, info] = await Promise.all([link, driver.stat(blobData(digest))])
+      if (stored !== digest) return undefined
+    } else {
+      stored = await link
+      if (stored === undefined) return undefined
+      info = await driver.stat(blobData(stored))
+    }
+    if (info === undefined || info.isFolder) return undefined
+    sightings.add(digest, repository)
+    return { stored, size: info.size }
+  }
+
+  /** Looks a manifest up in the store. Returns the digest that its bytes are stored under. */
+  async findManifest(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<Digest | undefined> {
+    const { links } = this.#store
+    const stored =
+      algorithmOf(digest) === canonicalAlgorithm
+        ? digest
+        : await links.read(context, manifestAliasLink(repository, digest))
+    if (stored === undefined) return undefined
+    return (await links.read(context, revisionLink(repository, stored))) === stored ? stored : undefined
+  }
+
+  async #storedManifest(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<Digest | undefined> {
+    const { manifests } = this.#store
+    const known = manifests.get(repository, digest)
+    if (known !== undefined) return known
+    const stored = await this.findManifest(context, repository, digest)
+    if (stored !== undefined) manifests.set(repository, digest, stored)
+    return stored
+  }
+
+  #blob(context: Context, repository: RepositoryName, digest: Digest, present: PresentBlob): Blob {
+    const { driver, contents, blobs } = this.#store
+    const gone = (): RegistryError => {
+      blobs.forget(repository, digest)
+      return unknownBlob(digest)
+    }
+    return {
+      descriptor: { mediaType: blobMediaType, digest, size: present.size },
+      async read(range): Promise<BlobContent> {
+        if (present.size <= smallBlob) {
+          const content = await contents.load(context, present.stored)
+          if (content === undefined) throw gone()
+          return wholeContent(
+            range === undefined ? content.bytes : content.bytes.subarray(range.start, range.end + 1),
+          )
+        }
+        const object = await driver.open(blobData(present.stored), range)
+        if (object === undefined) throw gone()
+        if (object.size !== present.size) {
+          await object.close()
+          throw gone()
+        }
+        return object
+      },
+    }
+  }
+}
+
+function wholeContent(bytes: Uint8Array): BlobContent {
+  return {
+    async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+      if (bytes.length > 0) yield bytes
+    },
+    async close(): Promise<void> {},
+  }
+}
+
+function unknownBlob(digest: Digest): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', { detail: digest })
+}
+
+export function unknownManifest(repository: RepositoryName, reference: Reference): RegistryError {
+  const detail =
+    reference.kind === 'tag'
+      ? `unknown tag=${reference.tag}`
+      : `unknown manifest name=${repository} revision=${reference.digest}`
+  return new RegistryError('MANIFEST_UNKNOWN', { detail })
+}

@@ -1,0 +1,232 @@
+import { LRUCache } from 'lru-cache'
+import type { Context } from '../registry/context.ts'
+import type { Descriptor } from '../registry/descriptor.ts'
+import { algorithmOf, hexOf, isDigest, type Digest } from '../registry/digest.ts'
+import { readManifest, referrerDescriptor, type Manifest } from '../registry/manifest.ts'
+import type { RepositoryName } from '../registry/name.ts'
+import { isTag } from '../registry/reference.ts'
+import { drain, mapAhead } from '../util/iterables.ts'
+import {
+  referrerEntry,
+  referrersComplete,
+  referrersFolder,
+  revisionLink,
+  revisionsFolder,
+  tagLink,
+} from './paths.ts'
+import type { StoredReader } from './reader.ts'
+import type { Store } from './store.ts'
+
+/** Manifests or entries read at once. */
+const width = 16
+
+/** Bytes; a descriptor with all the annotations that a manifest can hold. */
+const maxEntrySize = 8 * 1024 * 1024
+
+/** Repositories of which a process remembers that their index is sound. */
+const maxChecked = 100_000
+
+/** Milliseconds by which clocks and the order of writes may deceive whoever compares the age of files. */
+const margin = 10 * 60 * 1000
+
+/**
+ * Which manifests refer to which: derived from the manifests, kept in the store, and made when first asked for in a repository
+ * that Distribution wrote. An entry is written before its manifest's revision link, so none is missing; one whose manifest
+ * is gone is dropped when it is read.
+ */
+export class Referrers {
+  readonly #store: Store
+  readonly #reader: StoredReader
+  readonly #checked = new LRUCache<RepositoryName, Promise<void>>({ max: maxChecked })
+
+  constructor(store: Store, reader: StoredReader) {
+    this.#store = store
+    this.#reader = reader
+  }
+
+  /** Notes that `described` refers to `manifest.subject`; durable on return. */
+  async add(
+    repository: RepositoryName,
+    manifest: Manifest,
+    described: Pick<Descriptor, 'digest' | 'size'>,
+  ): Promise<void> {
+    if (manifest.subject === undefined) return
+    const entry = Buffer.from(JSON.stringify(referrerDescriptor(manifest, described)))
+    await this.#store.driver.write(
+      referrerEntry(repository, manifest.subject.digest, described.digest),
+      entry,
+    )
+  }
+
+  /** Forgets a manifest that is being deleted. */
+  async remove(repository: RepositoryName, manifest: Manifest, digest: Digest): Promise<void> {
+    if (manifest.subject === undefined) return
+    await this.#store.driver.delete(referrerEntry(repository, manifest.subject.digest, digest))
+  }
+
+  /** The referrers of `subject` whose digests sort after `after`, in byte order of digests. */
+  async *list(
+    context: Context,
+    repository: RepositoryName,
+    subject: Digest,
+    after = '',
+  ): AsyncGenerator<Descriptor, void, undefined> {
+    await this.#ensureIndexed(context, repository)
+    const digests = new Set(await this.#entries(repository, subject))
+    for (const digest of await this.#fallback(context, repository, subject)) digests.add(digest)
+    const rest = [...digests].filter((digest) => digest > after).toSorted()
+    const descriptors = mapAhead(rest, width, (digest) =>
+      this.#describe(context, repository, subject, digest),
+    )
+    for await (const descriptor of descriptors) if (descriptor !== undefined) yield descriptor
+  }
+
+  async #entries(repository: RepositoryName, subject: Digest): Promise<Digest[]> {
+    const { driver } = this.#store
+    const digests: Digest[] = []
+    for await (const algorithm of driver.list(referrersFolder(repository, subject))) {
+      for await (const hex of driver.list(referrersFolder(repository, subject, algorithm))) {
+        const digest = `${algorithm}:${hex}`
+        if (isDigest(digest)) digests.push(digest)
+      }
+    }
+    return digests
+  }
+
+  /**
+   * What clients wrote who took this registry for one without referrers: an index under a tag made of the subject's digest
+   * (OCI distribution specification, "Referrers Tag Schema"). Each is checked as any other.
+   */
+  async #fallback(context: Context, repository: RepositoryName, subject: Digest): Promise<Digest[]> {
+    const tag = `${algorithmOf(subject).slice(0, 32)}-${hexOf(subject).slice(0, 64)}`
+    if (!isTag(tag)) return []
+    const digest = await this.#store.links.read(context, tagLink(repository, tag))
+    const index = digest && (await this.#manifest(context, repository, digest))
+    return index === undefined ? [] : index.manifests.map((child) => child.digest)
+  }
+
+  /** The descriptor of a referrer, if it is still there and refers to `subject`. */
+  async #describe(
+    context: Context,
+    repository: RepositoryName,
+    subject: Digest,
+    digest: Digest,
+  ): Promise<Descriptor | undefined> {
+    const { driver, contents } = this.#store
+    if ((await this.#reader.findManifest(context, repository, digest)) !== digest) {
+      await this.#dropEntry(context, repository, subject, digest)
+      return undefined
+    }
+    const entry = await driver.read(referrerEntry(repository, subject, digest), maxEntrySize)
+    const known = entry && parseEntry(entry, digest)
+    if (known !== undefined) return known
+    const content = await contents.load(context, digest)
+    const manifest = content && readManifest(content.bytes)
+    if (content === undefined || manifest?.subject?.digest !== subject) return undefined
+    const described = { digest, size: content.bytes.length }
+    return referrerDescriptor(manifest, described)
+  }
+
+  /** An entry may be that of a manifest whose push is under way, so only old ones are removed. A failure is no reader's affair. */
+  async #dropEntry(
+    context: Context,
+    repository: RepositoryName,
+    subject: Digest,
+    digest: Digest,
+  ): Promise<void> {
+    const path = referrerEntry(repository, subject, digest)
+    try {
+      const info = await this.#store.driver.stat(path)
+      if (info !== undefined && Date.now() - info.modified.getTime() > margin)
+        await this.#store.driver.delete(path)
+    } catch (error) {
+      context.log.warn({ err: error, path }, 'stale referrer entry not removed')
+    }
+  }
+
+  async #manifest(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<Manifest | undefined> {
+    const stored = await this.#reader.findManifest(context, repository, digest)
+    const content = stored && (await this.#store.contents.load(context, stored))
+    return content && readManifest(content.bytes)
+  }
+
+  /** Once for a repository and process; several queries at once wait for the same look. */
+  async #ensureIndexed(context: Context, repository: RepositoryName): Promise<void> {
+    let checked = this.#checked.get(repository)
+    if (checked === undefined) {
+      checked = this.#index(context, repository)
+      this.#checked.set(repository, checked)
+      checked.catch(() => this.#checked.delete(repository))
+    }
+    await checked
+  }
+
+  /**
+   * Reads every manifest that came since the index was last complete (all of them when it never was): Distribution may have
+   * written them, which knows of no index.
+   */
+  async #index(context: Context, repository: RepositoryName): Promise<void> {
+    const { driver, contents } = this.#store
+    const marker = await driver.stat(referrersComplete(repository))
+    const since = marker === undefined ? undefined : marker.modified.getTime() - margin
+    let any = false
+    const manifests = mapAhead(this.#revisions(repository), width, async (digest) => {
+      const link = await driver.stat(revisionLink(repository, digest))
+      if (link === undefined) return
+      any = true
+      if (since !== undefined && link.modified.getTime() < since) return
+      const content = await contents.load(context, digest)
+      const manifest = content && readManifest(content.bytes)
+      if (manifest?.subject === undefined || content === undefined) return
+      if ((await driver.stat(referrerEntry(repository, manifest.subject.digest, digest))) !== undefined)
+        return
+      await this.add(repository, manifest, { digest, size: content.bytes.length })
+    })
+    await drain(manifests)
+    if (any) await this.#markComplete(context, repository)
+  }
+
+  /** A store that takes no writes can still answer. */
+  async #markComplete(context: Context, repository: RepositoryName): Promise<void> {
+    const now = Buffer.from(new Date().toISOString())
+    try {
+      await this.#store.driver.write(referrersComplete(repository), now)
+    } catch (error) {
+      context.log.warn({ err: error, repository }, 'index of referrers not marked complete')
+    }
+  }
+
+  async *#revisions(repository: RepositoryName): AsyncGenerator<Digest, void, undefined> {
+    for await (const algorithm of this.#store.driver.list(revisionsFolder(repository))) {
+      for await (const hex of this.#store.driver.list(revisionsFolder(repository, algorithm))) {
+        const digest = `${algorithm}:${hex}`
+        if (isDigest(digest)) yield digest
+      }
+    }
+  }
+}
+
+function parseEntry(entry: Uint8Array, digest: Digest): Descriptor | undefined {
+  try {
+    const descriptor: unknown = JSON.parse(Buffer.from(entry).toString('utf8'))
+    // Entries are ours and rebuildable; one that is damaged is made again from its manifest.
+    return isDescriptorOf(descriptor, digest) ? descriptor : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isDescriptorOf(value: unknown, digest: Digest): value is Descriptor {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'digest' in value &&
+    value.digest === digest &&
+    'mediaType' in value &&
+    'size' in value
+  )
+}

@@ -1,0 +1,25 @@
+import { LRUCache } from 'lru-cache'
+import type { Digest } from '../registry/digest.ts'
+import type { RepositoryName } from '../registry/name.ts'
+
+const maxDigests = 20_000
+const maxRepositories = 8
+
+/** In which repositories this process lately saw a blob: where a mount without `from` looks first. A hint, never the truth. */
+export class Sightings {
+  readonly #seen = new LRUCache<Digest, RepositoryName[]>({ max: maxDigests })
+
+  add(digest: Digest, repository: RepositoryName): void {
+    const repositories = this.#seen.get(digest)
+    if (repositories === undefined) this.#seen.set(digest, [repository])
+    else if (!repositories.includes(repository)) {
+      repositories.unshift(repository)
+      repositories.length = Math.min(repositories.length, maxRepositories)
+    }
+  }
+
+  /** Latest first. */
+  of(digest: Digest): readonly RepositoryName[] {
+    return this.#seen.get(digest) ?? []
+  }
+}

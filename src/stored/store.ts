@@ -1,0 +1,32 @@
+import type { StorageDriver } from '../storage/driver.ts'
+import { Contents } from './contents.ts'
+import { Folders } from './folders.ts'
+import { Links } from './links.ts'
+import type { Digest } from '../registry/digest.ts'
+import { Presence, type PresentBlob } from './presence.ts'
+import { Sightings } from './sightings.ts'
+
+/** What the halves of the stored registry share: the driver, and what this process remembers of what it found there. */
+export interface Store {
+  readonly driver: StorageDriver
+  readonly links: Links
+  readonly contents: Contents
+  /** Blobs found lately. */
+  readonly blobs: Presence<PresentBlob>
+  /** Manifests found lately, each as the digest that it is stored under. */
+  readonly manifests: Presence<Digest>
+  readonly sightings: Sightings
+  readonly folders: Folders
+}
+
+export function createStore(driver: StorageDriver): Store {
+  return {
+    driver,
+    links: new Links(driver),
+    contents: new Contents(driver),
+    blobs: new Presence(),
+    manifests: new Presence(),
+    sightings: new Sightings(),
+    folders: new Folders(driver),
+  }
+}

@@ -1,0 +1,55 @@
+import { request as startRequest, type Agent, type IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+/** One HTTP request, exactly as told: no redirects followed, no headers of its own, no opinion on the status. */
+
+export interface HttpOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  /** A stream is sent chunked, unless the headers say Content-Length. */
+  readonly body?: string | Uint8Array | Readable
+  readonly agent?: Agent
+}
+
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  /** The body as JSON. */
+  json(): unknown
+}
+
+export async function http(method: string, url: string, options: HttpOptions = {}): Promise<HttpResponse> {
+  const chunks: Buffer[] = []
+  const { status, headers } = await httpStream(method, url, options, (chunk) => chunks.push(chunk))
+  const body = Buffer.concat(chunks)
+  return { status, headers, body, json: () => JSON.parse(body.toString()) as unknown }
+}
+
+/** As `http`, for bodies that are too large to hold: hands over each chunk as it comes. */
+export async function httpStream(
+  method: string,
+  url: string,
+  options: HttpOptions,
+  onChunk: (chunk: Buffer) => void,
+): Promise<{ status: number; headers: IncomingHttpHeaders }> {
+  const { body } = options
+  const headers = { ...options.headers }
+  const named = Object.keys(headers).map((name) => name.toLowerCase())
+  if (!(body instanceof Readable) && body !== undefined && !named.includes('content-length'))
+    headers['Content-Length'] = String(Buffer.byteLength(body))
+  return await new Promise((resolve, reject) => {
+    const request = startRequest(url, { method, headers, agent: options.agent ?? false })
+    request.on('error', reject)
+    request.on('response', (response) => {
+      response.on('data', onChunk)
+      response.on('error', reject)
+      response.on('close', () => {
+        if (response.complete) resolve({ status: response.statusCode ?? 0, headers: response.headers })
+        else reject(new Error(`${method} ${url}: the answer broke off`))
+      })
+    })
+    if (body instanceof Readable) pipeline(body, request).catch(reject)
+    else request.end(body)
+  })
+}
