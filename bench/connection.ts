@@ -106,7 +106,6 @@ export class Connection {
       })
       if (corked) this.#socket.uncork()
       corked = false
-      // eslint-disable-next-line no-await-in-loop -- one after the other is the point
       await written
       if (this.#waiting === undefined) return
     }

@@ -34,9 +34,7 @@ export class DiskWatch {
 
   async #watch(): Promise<void> {
     do {
-      // eslint-disable-next-line no-await-in-loop -- one look after the other
       this.#most = Math.max(this.#most, (await bytesBelow(this.#folder)) - this.#before)
-      // eslint-disable-next-line no-await-in-loop
       await delay(20)
     } while (!this.#stopped.signal.aborted)
   }
@@ -46,10 +44,8 @@ async function bytesBelow(folder: string): Promise<number> {
   let bytes = 0
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const path = join(folder, entry.name)
-    // eslint-disable-next-line no-await-in-loop -- a few files, and the server should not wait for the disk
     if (entry.isDirectory()) bytes += await bytesBelow(path)
     // What vanishes meanwhile takes nothing.
-    // eslint-disable-next-line no-await-in-loop
     else
       bytes += await lstat(path).then(
         ({ blocks }) => blocks * 512,

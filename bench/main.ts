@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { repositoryRoot } from '../test/support/require-program.ts'
 import { temporaryFolder } from '../test/support/temporary-folder.ts'
 import { contenders as candidates, type Contender, type ContenderId } from './contenders.ts'
 import { allLoads } from './loads/all.ts'

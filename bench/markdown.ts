@@ -6,8 +6,9 @@ export interface Column<T> {
   cell(row: T): string
 }
 
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+
 export function table<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [
     line(columns.map(({ title }) => title)),
     line(columns.map(({ right }) => (right === true ? '---:' : '---'))),

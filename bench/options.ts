@@ -77,13 +77,15 @@ export function parseOptions(args: readonly string[]): Options {
 /** Those of `names` that were asked for. Throws when one that was asked for does not exist. */
 export function select<T extends string>(wanted: readonly string[] | undefined, names: readonly T[]): T[] {
   if (wanted === undefined) return [...names]
-  const matches = (pattern: string, name: string): boolean =>
-    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name
   for (const pattern of wanted) {
     if (!names.some((name) => matches(pattern, name)))
       throw new Error(`no ${pattern} among ${names.join(', ')}`)
   }
   return names.filter((name) => wanted.some((pattern) => matches(pattern, name)))
+}
+
+function matches(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name
 }
 
 function positive(name: string, text: string): number {

@@ -75,8 +75,9 @@ export class PayloadFactory {
   }
 
   *#chunked(size: number, tail: Buffer): Generator<Buffer> {
+    const framed = this.#framed
     let left = size - tailSize
-    for (; left >= poolSize; left -= poolSize) yield this.#framed
+    for (; left >= poolSize; left -= poolSize) yield framed
     yield Buffer.concat([frame(this.#pool.subarray(0, left)), frame(tail), lastChunk])
   }
 

@@ -45,7 +45,7 @@ function measuredFor(aggregate: Aggregate, bar: Bar, load: Load, medium: MediumN
       return aggregate.value(load.id, medium, 'berth')?.median
     case 'ratio':
       return aggregate.ratio(load, medium, 'distribution3', 'value')
-    case 'cpu-ratio':
+    default:
       return aggregate.ratio(load, medium, 'distribution3', 'cpu')
   }
 }

@@ -75,7 +75,8 @@ export class ResponseParser {
         if (next.text !== undefined) this.#state = 'chunk-size'
         return next.at
       }
-      case 'trailer': {
+      default: {
+        // trailer
         const next = this.#readUntil(data, at, '\r\n')
         if (next.text === '') this.#finish()
         return next.at

@@ -46,7 +46,6 @@ export function writeResults(path: string, results: Results): void {
 /** Puts what was measured now in the place of what was measured before, load by load and server by server. */
 export function mergeResults(before: Results | undefined, now: Results): Results {
   if (before === undefined || before.scale !== now.scale) return now
-  const key = (sample: Sample): string => `${sample.load} ${sample.medium} ${sample.contender}`
   const measured = new Set(now.samples.map(key))
   const ids = new Set(now.contenders.map(({ id }) => id))
   return {
@@ -58,4 +57,8 @@ export function mergeResults(before: Results | undefined, now: Results): Results
     notes: [...new Set([...now.notes, ...before.notes])],
     samples: [...before.samples.filter((sample) => !measured.has(key(sample))), ...now.samples],
   }
+}
+
+function key(sample: Sample): string {
+  return `${sample.load} ${sample.medium} ${sample.contender}`
 }

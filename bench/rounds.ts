@@ -30,11 +30,9 @@ export async function runRounds(plan: Plan): Promise<void> {
     for (const medium of plan.media) {
       for (const store of ['content', 'catalog', 'own'] as const) {
         const loads = plan.loads.filter((load): load is ServedLoad => load.store === store)
-        // eslint-disable-next-line no-await-in-loop -- nothing of this may run at once
         if (loads.length > 0) await rounds.served(round, medium, store, loads)
       }
       const loads = plan.loads.filter((load): load is ProcessLoad => load.store === 'empty')
-      // eslint-disable-next-line no-await-in-loop
       await rounds.processes(round, medium, loads)
     }
   }
@@ -64,7 +62,6 @@ class Rounds {
         const root = join(medium.folder, store === 'own' ? `own-${contender.id}` : store)
         mkdirSync(root, { recursive: true })
         roots.set(contender.id, root)
-        // eslint-disable-next-line no-await-in-loop
         servers.set(contender.id, await contender.start(root).catch((error: Error) => error))
       }
       for (const load of loads) {
@@ -73,7 +70,6 @@ class Rounds {
           if (this.#tooSlow.has(key)) continue
           if (store === 'own') medium.settle()
           const begin = performance.now()
-          // eslint-disable-next-line no-await-in-loop
           await this.#one(round, medium, contender, load, async (surroundings) => {
             const server = servers.get(contender.id)
             if (server === undefined || server instanceof Error) throw server ?? new Error('not started')
@@ -85,7 +81,6 @@ class Rounds {
       }
     } finally {
       for (const server of servers.values()) {
-        // eslint-disable-next-line no-await-in-loop
         if (!(server instanceof Error)) await server.stop()
       }
       if (store === 'own') for (const root of roots.values()) rmSync(root, { recursive: true, force: true })
@@ -100,7 +95,6 @@ class Rounds {
         mkdirSync(root, { recursive: true })
         medium.settle()
         try {
-          // eslint-disable-next-line no-await-in-loop
           await this.#one(round, medium, contender, load, (surroundings) => load.run(root, surroundings))
         } finally {
           rmSync(root, { recursive: true, force: true })

@@ -1,7 +1,7 @@
 import { closeSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeImage, type Image } from './image.ts'
-import { PayloadFactory, type Payload } from './payload.ts'
+import type { Payload, PayloadFactory } from './payload.ts'
 import type { Sizes } from './sizes.ts'
 import { blobFile, layerLink, repositoryFolder, revisionLink, tagLinks } from './store-layout.ts'
 

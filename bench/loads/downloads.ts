@@ -22,7 +22,6 @@ export function downloadLoads(sizes: Sizes): readonly ServedLoad[] {
           let bytes = 0
           await inParallel(server.port, 1, [blob], async (connection) => {
             do {
-              // eslint-disable-next-line no-await-in-loop -- one after the other is the load
               await fetchBlob(connection, surroundings, blob)
               bytes += blob.size
             } while (performance.now() < end)
@@ -54,7 +53,6 @@ export function downloadLoads(sizes: Sizes): readonly ServedLoad[] {
         return await measure(server.pid, async () => {
           await inParallel(server.port, blobs.length, blobs, async (connection, blob) => {
             for (let time = 0; time < 3; time++) {
-              // eslint-disable-next-line no-await-in-loop -- one after the other on each connection
               await fetchBlob(connection, surroundings, blob)
             }
           })

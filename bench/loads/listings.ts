@@ -26,7 +26,7 @@ interface Listed {
   readonly what: string
   readonly count: number
   readonly store: 'content' | 'catalog'
-  pathIn(surroundings: Surroundings): string
+  readonly pathIn: (surroundings: Surroundings) => string
 }
 
 function tagLists(
@@ -63,7 +63,6 @@ function lists(listed: Listed): readonly ServedLoad[] {
           let names = 0
           let path: string | undefined = `${pathIn(surroundings)}?n=${wholePage}`
           while (path !== undefined) {
-            // eslint-disable-next-line no-await-in-loop -- a page says where the next one is
             const page: Page = await readPage(connection, path)
             names += page.names
             path = page.next
@@ -89,7 +88,6 @@ async function repeatedly(
       const end = performance.now() + seconds * 500
       let done = 0
       do {
-        // eslint-disable-next-line no-await-in-loop -- one after the other is the load
         await once(connection)
         done += 1
       } while (performance.now() < end)

@@ -88,25 +88,25 @@ function figureOf(value: number, rest: Pick<Figure, 'serverCpuSeconds' | 'second
 
 /** Asks every millisecond or so, until the server answers or its start has failed. */
 async function firstAnswer(port: number, starting: Promise<unknown>): Promise<void> {
-  let failed = false
-  starting.catch(() => {
-    failed = true
-  })
-  while (!failed) {
-    try {
-      // eslint-disable-next-line no-await-in-loop -- one try after the other
-      const connection = await Connection.open(port)
-      try {
-        // eslint-disable-next-line no-await-in-loop
-        await connection.expect(200, { method: 'GET', path: '/v2/' })
-        return
-      } finally {
-        connection.close()
-      }
-    } catch {
-      // eslint-disable-next-line no-await-in-loop
-      await delay(1)
-    }
+  const failure = starting.then(
+    () => new Promise<never>(() => {}),
+    (error: unknown) => Promise.reject(error as Error),
+  )
+  while (!(await Promise.race([answers(port), failure]))) await Promise.race([delay(1), failure])
+}
+
+async function answers(port: number): Promise<boolean> {
+  let connection: Connection
+  try {
+    connection = await Connection.open(port)
+  } catch {
+    return false
   }
-  await starting
+  try {
+    return (await connection.exchange({ method: 'GET', path: '/v2/' })).status === 200
+  } catch {
+    return false
+  } finally {
+    connection.close()
+  }
 }

@@ -70,11 +70,9 @@ function pushImages({ imageLayers }: Sizes): ServedLoad {
       await warmUp(server.port, () => payloads.make(imageLayers[0] ?? mebibyte))
       return await measure(server.pid, async () => {
         for (const { manifest, config, layers } of made) {
-          // eslint-disable-next-line no-await-in-loop -- one image after the other
           await inParallel(server.port, dockerConcurrency, layers, (connection, layer) =>
             pushNewBlob(connection, repository, layer),
           )
-          // eslint-disable-next-line no-await-in-loop
           await inParallel(server.port, 1, [config], async (connection) => {
             await pushNewBlob(connection, repository, config)
             await pushManifest(connection, repository, 'latest', manifestType, manifest)

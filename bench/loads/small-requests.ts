@@ -12,7 +12,6 @@ const connections = 32
 
 /** One small request again and again, over 32 connections. */
 export function smallRequestLoads(sizes: Sizes): readonly ServedLoad[] {
-  const manifest = (seed: Seed, reference: string): string => `/v2/${seed.repository}/manifests/${reference}`
   return [
     small('base', '`GET /v2/`', 'GET', () => '/v2/'),
     small('manifest-by-tag', 'GET manifest by tag', 'GET', (seed) => manifest(seed, seed.tag)),
@@ -29,6 +28,8 @@ export function smallRequestLoads(sizes: Sizes): readonly ServedLoad[] {
     ),
   ]
 }
+
+const manifest = (seed: Seed, reference: string): string => `/v2/${seed.repository}/manifests/${reference}`
 
 function small(
   id: string,
@@ -66,7 +67,6 @@ async function warmUp(
   const end = performance.now() + surroundings.seconds * 250
   await inParallel(server.port, connections, Array.from({ length: connections }), async (connection) => {
     do {
-      // eslint-disable-next-line no-await-in-loop -- a connection carries one request at a time
       await connection.expect(200, request)
     } while (performance.now() < end)
   })

@@ -173,6 +173,7 @@ const reasons: Readonly<Record<string, string>> = {
   MISSING_CHAR: 'not valid YAML: a closing quote, bracket, comma, colon or space is missing',
   MULTILINE_IMPLICIT_KEY: 'not valid YAML: a key must be on one line and followed by a colon',
   MULTIPLE_DOCS: 'must hold one YAML document, found several',
+  RESOURCE_EXHAUSTION: 'too large: too many levels',
   TAB_AS_INDENT: 'not valid YAML: tabs cannot indent',
   UNEXPECTED_TOKEN: 'not valid YAML: unexpected character',
 }

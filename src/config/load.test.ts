@@ -46,8 +46,11 @@ test('without a file, everything is beside the working directory', () => {
   assert.deepEqual(sources.get('storage.filesystem.rootdirectory'), { kind: 'default' })
 })
 
+function load(env: Readonly<Record<string, string>>): Config {
+  return loadConfig({ env, places: [] }).config
+}
+
 test('without a file, variables still count, and may bring another driver', () => {
-  const load = (env: Record<string, string>): Config => loadConfig({ env, places: [] }).config
   assert.deepEqual(load({ REGISTRY_STORAGE: 'inmemory' }).storage.driver, { name: 'inmemory' })
   assert.deepEqual(load({ REGISTRY_STORAGE_INMEMORY: '' }).storage.driver, { name: 'inmemory' })
   const root = load({ REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: '/srv' }).storage.driver

@@ -29,6 +29,14 @@ const maxChecked = 100_000
 /** Milliseconds by which clocks and the order of writes may deceive whoever compares the age of files. */
 const margin = 10 * 60 * 1000
 
+/** Referrers by subject that could not be written to the index of a repository. */
+type Unwritten = ReadonlyMap<Digest, readonly Digest[]>
+
+interface Referrer {
+  readonly manifest: Manifest
+  readonly described: Pick<Descriptor, 'digest' | 'size'>
+}
+
 /**
  * Which manifests refer to which: derived from the manifests, kept in the store, and made when first asked for in a repository
  * that Distribution wrote. An entry is written before its manifest's revision link, so none is missing; one whose manifest
@@ -37,7 +45,7 @@ const margin = 10 * 60 * 1000
 export class Referrers {
   readonly #store: Store
   readonly #reader: StoredReader
-  readonly #checked = new LRUCache<RepositoryName, Promise<void>>({ max: maxChecked })
+  readonly #checked = new LRUCache<RepositoryName, Promise<Unwritten>>({ max: maxChecked })
 
   constructor(store: Store, reader: StoredReader) {
     this.#store = store
@@ -71,8 +79,9 @@ export class Referrers {
     subject: Digest,
     after = '',
   ): AsyncGenerator<Descriptor, void, undefined> {
-    await this.#ensureIndexed(context, repository)
+    const unwritten = await this.#ensureIndexed(context, repository)
     const digests = new Set(await this.#entries(repository, subject))
+    for (const digest of unwritten.get(subject) ?? []) digests.add(digest)
     for (const digest of await this.#fallback(context, repository, subject)) digests.add(digest)
     const rest = [...digests].filter((digest) => digest > after).toSorted()
     const descriptors = mapAhead(rest, width, (digest) =>
@@ -155,46 +164,65 @@ export class Referrers {
   }
 
   /** Once for a repository and process; several queries at once wait for the same look. */
-  async #ensureIndexed(context: Context, repository: RepositoryName): Promise<void> {
+  async #ensureIndexed(context: Context, repository: RepositoryName): Promise<Unwritten> {
     let checked = this.#checked.get(repository)
     if (checked === undefined) {
       checked = this.#index(context, repository)
       this.#checked.set(repository, checked)
       checked.catch(() => this.#checked.delete(repository))
     }
-    await checked
+    return await checked
   }
 
   /**
    * Reads every manifest that came since the index was last complete (all of them when it never was): Distribution may have
    * written them, which knows of no index.
    */
-  async #index(context: Context, repository: RepositoryName): Promise<void> {
-    const { driver, contents } = this.#store
+  async #index(context: Context, repository: RepositoryName): Promise<Unwritten> {
+    const { driver } = this.#store
     const marker = await driver.stat(referrersComplete(repository))
-    const since = marker === undefined ? undefined : marker.modified.getTime() - margin
-    let any = false
-    const manifests = mapAhead(this.#revisions(repository), width, async (digest) => {
-      const link = await driver.stat(revisionLink(repository, digest))
-      if (link === undefined) return
-      any = true
-      if (since !== undefined && link.modified.getTime() < since) return
-      const content = await contents.load(context, digest)
-      const manifest = content && readManifest(content.bytes)
-      if (manifest?.subject === undefined || content === undefined) return
-      if ((await driver.stat(referrerEntry(repository, manifest.subject.digest, digest))) !== undefined)
-        return
-      await this.add(repository, manifest, { digest, size: content.bytes.length })
-    })
-    await drain(manifests)
-    if (any) await this.#markComplete(context, repository)
+    const since = marker === undefined ? 0 : marker.modified.getTime() - margin
+    const unwritten = new Map<Digest, Digest[]>()
+    const lacking = mapAhead(this.#revisions(repository), width, (digest) =>
+      this.#lackingEntry(context, repository, digest, since),
+    )
+    for await (const referrer of lacking) {
+      if (referrer?.manifest.subject === undefined) continue
+      const subject = referrer.manifest.subject.digest
+      try {
+        await this.add(repository, referrer.manifest, referrer.described)
+      } catch (error) {
+        // A store that takes no writes can still answer.
+        context.log.warn({ err: error, repository }, 'referrer not written to the index')
+        unwritten.set(subject, [...(unwritten.get(subject) ?? []), referrer.described.digest])
+      }
+    }
+    if (unwritten.size === 0) await this.#markComplete(context, repository)
+    return unwritten
   }
 
-  /** A store that takes no writes can still answer. */
+  /** A referrer that came since, and has no entry. */
+  async #lackingEntry(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+    since: number,
+  ): Promise<Referrer | undefined> {
+    const { driver, contents } = this.#store
+    const link = await driver.stat(revisionLink(repository, digest))
+    if (link === undefined || link.modified.getTime() < since) return undefined
+    const content = await contents.load(context, digest)
+    const manifest = content && readManifest(content.bytes)
+    if (content === undefined || manifest?.subject === undefined) return undefined
+    const entry = await driver.stat(referrerEntry(repository, manifest.subject.digest, digest))
+    return entry === undefined ? { manifest, described: { digest, size: content.bytes.length } } : undefined
+  }
+
   async #markComplete(context: Context, repository: RepositoryName): Promise<void> {
-    const now = Buffer.from(new Date().toISOString())
+    // Nothing is made for a repository that does not exist.
+    if (!(await this.#store.folders.hasManifest(repository))) return
     try {
-      await this.#store.driver.write(referrersComplete(repository), now)
+      await this.#store.driver.write(referrersComplete(repository), Buffer.from(new Date().toISOString()))
     } catch (error) {
       context.log.warn({ err: error, repository }, 'index of referrers not marked complete')
     }

@@ -31,11 +31,13 @@ export function createLogger(options: LogOptions, stream: LogStream = standardEr
   return logger
 }
 
+type ChildFunction = (this: Logger, fields: Bindings, options?: ChildLoggerOptions) => Logger
+
 /** Pino lets a formatter see the fields of a line, but not those that a child logger brings. */
 function redactChildren(logger: Logger): void {
-  const prototype = Object.getPrototypeOf(logger) as Logger
-  const child = function (this: Logger, fields: Bindings, options?: ChildLoggerOptions): Logger {
-    return Reflect.apply(prototype.child, this, [redacted(fields), options]) as Logger
+  const inherited: ChildFunction = Reflect.get<object, 'child'>(logger, 'child')
+  const child: ChildFunction = function (fields, options) {
+    return inherited.call(this, redacted(fields), options)
   }
   // Children have their parent as prototype, so theirs is this one too.
   Object.defineProperty(logger, 'child', { value: child })

@@ -94,7 +94,8 @@ void test('docker', async (t) => {
     const stored = await readImage(registry.url, 'team/image', 'all')
     assert.equal(stored.mediaType, mediaTypes.dockerList)
     const children = stored.children.map(({ manifest }) => manifest.config?.digest)
-    assert.deepEqual(children, [image.config.digest, s390x.config.digest])
+    // The client sorts them its own way.
+    assert.deepEqual(new Set(children), new Set([image.config.digest, s390x.config.digest]))
     await removeAll(daemon)
     await docker(['pull', `${name}:all`])
     assert.equal(await docker(['inspect', '--format', '{{.Id}}', `${name}:all`]), image.config.digest)

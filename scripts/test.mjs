@@ -1,0 +1,22 @@
+/**
+ * Runs the compiled tests with node:test. Folders or files may be named, relative to `build/`: `node scripts/test.mjs test/http`.
+ * (`node --test` of Node 20 knows no patterns, and takes every file of a folder named `test` for one.)
+ */
+import { spawnSync } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+const named = process.argv.slice(2).map((name) => join('build', name))
+const places = named.length > 0 ? named : ['build/src', 'build/test']
+const files = places.flatMap((place) =>
+  statSync(place).isFile()
+    ? [place]
+    : readdirSync(place, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.test.js'))
+        .map((file) => join(place, file)),
+)
+if (files.length === 0) throw new Error(`no tests in ${places.join(', ')}`)
+const run = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files.toSorted()], {
+  stdio: 'inherit',
+})
+process.exitCode = run.status ?? 1
