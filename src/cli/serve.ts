@@ -23,6 +23,8 @@ export async function serve(file: string | undefined): Promise<void> {
     fields: config.log.fields,
   })
   for (const warning of warnings) log.warn({}, warning)
+  // Whoever reads the access log may go away; the registry goes on.
+  process.stdout.on('error', () => {})
   const accessLog = config.log.accesslog.disabled ? undefined : createAccessLog(process.stdout)
   const { driver, listener } = createApp({ config, log, ...(accessLog && { accessLog }) })
 

@@ -47,7 +47,7 @@ export class Exchange {
     this.settings = options.settings
     this.#locations = options.locations
     this.#commonHeaders = options.commonHeaders
-    const url = request.url ?? '/'
+    const url = originForm(request.url ?? '/')
     const mark = url.indexOf('?')
     this.rawPath = mark < 0 ? url : url.slice(0, mark)
     this.#rawQuery = mark < 0 ? '' : url.slice(mark + 1)
@@ -142,6 +142,11 @@ export class Exchange {
       })
     })
   }
+}
+
+/** A request may name its whole URL (RFC 9112, 3.2.2): its host is not looked at, as the `Host` header's is not. */
+function originForm(target: string): string {
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]*(?=\/)/i, '')
 }
 
 /** The client no longer reads the answer: nobody's failure. */

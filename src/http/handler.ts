@@ -104,10 +104,11 @@ function decodePath(rawPath: string): string {
   }
 }
 
-/** The same path spelt rightly. Encoded again, so that no character of it means anything in the header. */
+/** The same path spelt rightly. Encoded again, so that no character of it means anything but itself. */
 async function answerMoved(exchange: Exchange, path: string): Promise<void> {
   const query = exchange.query.toString()
-  await exchange.send(301, { Location: encodeURI(path) + (query === '' ? '' : `?${query}`) })
+  const encoded = path.split('/').map(encodeURIComponent).join('/')
+  await exchange.send(301, { Location: encoded + (query === '' ? '' : `?${query}`) })
 }
 
 /** As Distribution answers what is no route. */

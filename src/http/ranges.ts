@@ -1,11 +1,13 @@
-import parseRange from 'range-parser'
 import type { ByteRange } from '../registry/registry.ts'
 
 /** More ranges than any client needs; a request for more is answered with the whole. */
 const maxRanges = 64
 
+/** `FIRST-LAST`, `FIRST-` or `-SUFFIX`. */
+const rangeSpec = /^(\d{0,15})-(\d{0,15})$/
+
 /**
- * The ranges that a `Range` header asks for (RFC 9110, 14.2).
+ * The ranges that a `Range` header asks for (RFC 9110, 14.1.2 and 14.2).
  *
  * @param size bytes of the whole
  * @returns undefined when the whole is to be sent: no header, another unit, one that does not parse, or ranges that overlap so
@@ -13,9 +15,19 @@ const maxRanges = 64
  */
 export function parseRanges(header: string | undefined, size: number): readonly ByteRange[] | undefined {
   if (header === undefined || !header.startsWith('bytes=')) return undefined
-  const ranges = parseRange(size, header)
-  if (ranges === -2) return undefined
-  if (ranges === -1) return []
+  const specs = header.slice('bytes='.length).split(',')
+  if (specs.length > maxRanges) return undefined
+  const ranges: ByteRange[] = []
+  for (const spec of specs) {
+    const match = rangeSpec.exec(spec.trim())
+    if (match === null) return undefined
+    const [, first = '', last = ''] = match
+    if ((first === '' && last === '') || (first !== '' && last !== '' && Number(first) > Number(last)))
+      return undefined
+    const start = first === '' ? Math.max(size - Number(last), 0) : Number(first)
+    const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
+    if (start <= end) ranges.push({ start, end })
+  }
   const total = ranges.reduce((sum, range) => sum + range.end - range.start + 1, 0)
-  return ranges.length > maxRanges || total > size ? undefined : ranges
+  return total > size ? undefined : ranges
 }

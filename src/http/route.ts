@@ -36,6 +36,7 @@ export function parseRoute(path: string): Route {
   if (clean !== path) return clean.startsWith('/v2/') ? { kind: 'moved', path: clean } : unknown
   if (!path.startsWith('/v2/')) return unknown
   if (path === '/v2/_catalog') return { kind: 'catalog' }
+  if (path === '/v2/_catalog/') return { kind: 'moved', path: '/v2/_catalog' }
 
   const beforeLast = path.lastIndexOf('/')
   const last = path.slice(beforeLast + 1)

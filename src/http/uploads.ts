@@ -7,6 +7,7 @@ import {
   type Digest,
 } from '../registry/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
+import { blobMediaType } from '../registry/media-types.ts'
 import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
 import type { Chunk, Registry, UploadStatus } from '../registry/registry.ts'
 import type { UploadId } from '../registry/upload-id.ts'
@@ -54,10 +55,10 @@ export async function patchUpload(
   registry: Registry,
   { name, id }: RouteOf<'upload'>,
 ): Promise<void> {
-  const contentType = exchange.header('content-type')
-  if (contentType !== undefined && contentType !== 'application/octet-stream') {
+  const contentType = exchange.header('content-type') ?? ''
+  if (contentType !== '' && contentType !== blobMediaType) {
     throw new RegistryError('BLOB_UPLOAD_INVALID', {
-      detail: 'bad Content-Type: not application/octet-stream',
+      detail: `bad Content-Type: not ${blobMediaType}`,
     })
   }
   await withRange(exchange, registry, name, id, async () => {

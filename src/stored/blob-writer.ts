@@ -3,7 +3,7 @@ import { algorithmOf, canonicalAlgorithm, digestOf, type Digest } from '../regis
 import { RegistryError } from '../registry/errors.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { StorageDriver } from '../storage/driver.ts'
-import { drain } from '../util/iterables.ts'
+import { drain, peek } from '../util/iterables.ts'
 import { Hashing, requireDigest, Verifying } from './hashing.ts'
 import { blobData, uploadPart } from './paths.ts'
 import type { PresentBlob } from './presence.ts'
@@ -37,7 +37,7 @@ export class BlobWriter {
     // The name of its place is known only when all bytes are here, so they wait in an upload.
     const upload = await this.#uploads.start(repository, algorithmOf(digest))
     try {
-      return await this.fromUpload(context, upload, digest, source)
+      return await this.fromUpload(context, upload, digest, await peek(source))
     } finally {
       await this.#uploads.remove(upload)
     }

@@ -77,17 +77,14 @@ export class ManifestWriter {
    *   MANIFEST_INVALID when a reference states another size than what is stored has
    */
   async #checkReferences(context: Context, repository: RepositoryName, manifest: Manifest): Promise<void> {
-    const references = new Map<Digest, { descriptor: Descriptor; isChild: boolean }>()
-    for (const descriptor of manifest.blobs) references.set(descriptor.digest, { descriptor, isChild: false })
-    for (const descriptor of manifest.manifests)
-      references.set(descriptor.digest, { descriptor, isChild: true })
     const failures: RegistryError[] = []
-    const checks = mapAhead(references.values(), width, async ({ descriptor, isChild }) => {
+    // One digest may be named several times, in descriptors that say different things of it: all of them are checked.
+    const checks = mapAhead(byDigest(manifest), width, async ([digest, { isChild, descriptors }]) => {
       const size = isChild
-        ? await this.#sizeOfChild(context, repository, descriptor.digest)
-        : await this.#sizeOfBlob(context, repository, descriptor.digest)
-      if (size === undefined) return mayBeAbsent(descriptor) ? undefined : unknown(descriptor)
-      return size === descriptor.size ? undefined : wrongSize(descriptor, size)
+        ? await this.#sizeOfChild(context, repository, digest)
+        : await this.#sizeOfBlob(context, repository, digest)
+      if (size === undefined) return descriptors.every(mayBeAbsent) ? undefined : unknown(digest)
+      return descriptors.every((descriptor) => descriptor.size === size) ? undefined : wrongSize(digest, size)
     })
     for await (const failure of checks) if (failure !== undefined) failures.push(failure)
     if (failures.length > 0) throw new RegistryErrors(failures)
@@ -113,12 +110,28 @@ export class ManifestWriter {
   }
 }
 
-function unknown(descriptor: Descriptor): RegistryError {
-  return new RegistryError('MANIFEST_BLOB_UNKNOWN', { detail: descriptor.digest })
+interface References {
+  readonly isChild: boolean
+  readonly descriptors: Descriptor[]
 }
 
-function wrongSize(descriptor: Descriptor, actual: number): RegistryError {
+function byDigest(manifest: Manifest): ReadonlyMap<Digest, References> {
+  const references = new Map<Digest, References>()
+  const isChild = manifest.manifests.length > 0
+  for (const descriptor of [...manifest.blobs, ...manifest.manifests]) {
+    const known = references.get(descriptor.digest)
+    if (known === undefined) references.set(descriptor.digest, { isChild, descriptors: [descriptor] })
+    else known.descriptors.push(descriptor)
+  }
+  return references
+}
+
+function unknown(digest: Digest): RegistryError {
+  return new RegistryError('MANIFEST_BLOB_UNKNOWN', { detail: digest })
+}
+
+function wrongSize(digest: Digest, actual: number): RegistryError {
   return new RegistryError('MANIFEST_INVALID', {
-    detail: `${descriptor.digest} has ${actual} bytes, the manifest says ${descriptor.size}`,
+    detail: `${digest} has ${actual} bytes, the manifest says otherwise`,
   })
 }

@@ -104,6 +104,25 @@ void test('docker', async (t) => {
     assert.equal(await docker(['inspect', '--format', '{{.Id}}', `${name}:all`]), s390x.config.digest)
   })
 
+  await t.test('pulls from an OCI index that holds an attestation as well (BuildKit)', async (part) => {
+    if (!requireProgram(part, 'skopeo')) return
+    const layout = new ImageLayout(temporaryFolder(t).path)
+    const built = await layout.addImage({ seed: 'BuildKit' })
+    const unknown = { os: 'unknown', architecture: 'unknown' }
+    const attestation = await layout.addImage({ seed: 'attestation', platform: unknown })
+    const index = layout.addIndex([attestation, built])
+    layout.tag('v1', index)
+    const reference = `${registry.host}/team/oci:v1`
+    await run('skopeo', [
+      ...words('copy --all --dest-tls-verify=false'),
+      `oci:${layout.folder}:v1`,
+      `docker://${reference}`,
+    ])
+    const said = await docker(['pull', reference])
+    assert.ok(said.includes(`Digest: ${index.digest}`), said)
+    assert.equal(await docker(['inspect', '--format', '{{.Id}}', reference]), built.config.digest)
+  })
+
   await t.test('refuses a tag that is not there, and a delete', async () => {
     await assert.rejects(docker(['pull', `${name}:absent`]), /manifest unknown|not found/)
     await assert.rejects(docker(['pull', `${registry.host}/absent/image:v1`]), /manifest unknown|not found/)
@@ -113,12 +132,12 @@ void test('docker', async (t) => {
   })
 })
 
-void test('docker, a push that is interrupted', async (t) => {
+void test('docker, what is interrupted', async (t) => {
   if (!requireProgram(t, ...dockerPrograms, 'tar') || !requireRoot(t)) return
   const daemon = await startDocker(t)
   const size = 100 * mebibyte
 
-  await t.test('by a network that breaks', async (part) => {
+  await t.test('a push, by a network that breaks', async (part) => {
     const registry = await startRegistry({}, part)
     const proxy = await startTcpProxy(registry.port, part)
     const name = `${proxy.host}/broken/image:v1`
@@ -133,9 +152,23 @@ void test('docker, a push that is interrupted', async (t) => {
     assert.ok(proxy.received > size * 1.4, 'the rest came after the cut')
     const stored = await readImage(registry.url, 'broken/image', 'v1')
     await assertSameImage(registry, 'broken/image', stored, image)
+
+    await part.test('and a pull, which goes on where it broke off', async () => {
+      await removeAll(daemon)
+      const before = proxy.sent
+      proxy.whenSent(size / 2, () => {
+        cuts++
+        proxy.cut()
+      })
+      await daemon.docker(['pull', name])
+      assert.equal(cuts, 2)
+      assert.match(registry.output(), /" 206 /)
+      assert.ok(proxy.sent - before < size * 1.3, `${proxy.sent - before} bytes`)
+      assert.equal(await daemon.docker(['inspect', '--format', '{{.Id}}', name]), image.config.digest)
+    })
   })
 
-  await t.test('by a registry that is killed and started again', async (part) => {
+  await t.test('a push, by a registry that is killed and started again', async (part) => {
     const root = temporaryFolder(part).path
     const first = await startRegistry({ root }, part)
     const proxy = await startTcpProxy(first.port, part)

@@ -9,7 +9,10 @@ export interface BackgroundProcess {
   /** All it has written so far, both streams. */
   output(): string
   readonly running: boolean
-  /** Sends a signal (SIGTERM) and waits for the end; after 20 s kills it. */
+  /**
+   * Sends a signal (SIGTERM) and waits for the end; after 20 s kills it. Throws with its output when it had ended
+   * before anybody asked it to: a daemon that crashes must not go unnoticed.
+   */
   stop(signal?: NodeJS.Signals): Promise<ProcessEnd>
   /** kill -9, and waits for the end. */
   kill(): Promise<ProcessEnd>
@@ -50,6 +53,7 @@ export async function startProcess(
   const forget = atExit(() => child.kill('SIGKILL'))
 
   let end: ProcessEnd | undefined
+  let asked = false
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.on('exit', (code, signal) => {
       end = { code: code ?? undefined, signal: signal ?? undefined }
@@ -59,7 +63,10 @@ export async function startProcess(
   })
   const output = (): string => Buffer.concat(chunks).toString()
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<ProcessEnd> => {
+    if (end && !asked)
+      throw new Error(`${program} ended by itself with ${JSON.stringify(end)}\n${output().slice(-20_000)}`)
     if (end) return end
+    asked = true
     child.kill(signal)
     const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
     try {

@@ -56,8 +56,11 @@ export async function startDocker(
       readyWithinMs: 60_000,
     })
     const stop = async (): Promise<void> => {
-      await daemon.stop()
-      await folder.remove()
+      try {
+        await daemon.stop()
+      } finally {
+        await folder.remove()
+      }
     }
     test?.after(stop)
     return { docker, output: () => daemon.output(), stop }

@@ -9,6 +9,8 @@ export interface HttpOptions {
   /** A stream is sent chunked, unless the headers say Content-Length. */
   readonly body?: string | Uint8Array | Readable
   readonly agent?: Agent
+  /** How long the server may be silent. Default: a minute. */
+  readonly silenceMs?: number
 }
 
 export interface HttpResponse {
@@ -41,6 +43,9 @@ export async function httpStream(
   return await new Promise((resolve, reject) => {
     const request = startRequest(url, { method, headers, agent: options.agent ?? false })
     request.on('error', reject)
+    request.setTimeout(options.silenceMs ?? 60_000, () => {
+      request.destroy(new Error(`${method} ${url}: the server is silent`))
+    })
     request.on('response', (response) => {
       response.on('data', onChunk)
       response.on('error', reject)

@@ -69,7 +69,10 @@ export async function startRegistry(options: RegistryOptions = {}, test?: Cleane
     return await startProcess(program, args, {
       // Distribution 3 would look for a collector of traces.
       env: { OTEL_TRACES_EXPORTER: 'none', ...options.env },
-      isReady: async () => [200, 401].includes((await http('GET', `http://127.0.0.1:${port}/v2/`)).status),
+      isReady: async () => {
+        const { status } = await http('GET', `http://127.0.0.1:${port}/v2/`, { silenceMs: 5000 })
+        return status === 200 || status === 401
+      },
     })
   }
 
@@ -88,9 +91,11 @@ export async function startRegistry(options: RegistryOptions = {}, test?: Cleane
   }
 
   const stop = async (signal?: NodeJS.Signals): Promise<ProcessEnd> => {
-    const end = await daemon.stop(signal)
-    await folder.remove()
-    return end
+    try {
+      return await daemon.stop(signal)
+    } finally {
+      await folder.remove()
+    }
   }
   test?.after(async () => {
     await stop()

@@ -7,8 +7,12 @@ export interface TcpProxy {
   readonly url: string
   /** Bytes from clients so far. */
   readonly received: number
+  /** Bytes to clients so far. */
+  readonly sent: number
   /** Calls `action` once, when that many more bytes have come from clients. */
   whenReceived(bytes: number, action: () => void): void
+  /** The same for bytes to clients. */
+  whenSent(bytes: number, action: () => void): void
   /** Resets every open connection, on both sides. */
   cut(): void
   close(): Promise<void>
@@ -16,8 +20,8 @@ export interface TcpProxy {
 
 export async function startTcpProxy(targetPort: number, test?: Cleaner): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  let received = 0
-  let watch: { readonly at: number; readonly action: () => void } | undefined
+  const received = new Counter()
+  const sent = new Counter()
 
   const keep = (socket: Socket): void => {
     sockets.add(socket)
@@ -29,12 +33,10 @@ export async function startTcpProxy(targetPort: number, test?: Cleaner): Promise
     keep(client)
     keep(target)
     client.on('data', (chunk: Buffer) => {
-      received += chunk.length
-      if (watch && received >= watch.at) {
-        const { action } = watch
-        watch = undefined
-        action()
-      }
+      received.add(chunk.length)
+    })
+    target.on('data', (chunk: Buffer) => {
+      sent.add(chunk.length)
     })
     client.pipe(target)
     target.pipe(client)
@@ -63,12 +65,37 @@ export async function startTcpProxy(targetPort: number, test?: Cleaner): Promise
     host: `127.0.0.1:${address.port}`,
     url: `http://127.0.0.1:${address.port}`,
     get received() {
-      return received
+      return received.value
+    },
+    get sent() {
+      return sent.value
     },
     whenReceived: (bytes, action) => {
-      watch = { at: received + bytes, action }
+      received.watch(bytes, action)
+    },
+    whenSent: (bytes, action) => {
+      sent.watch(bytes, action)
     },
     cut,
     close,
+  }
+}
+
+/** Counts, and acts once when a count is reached. */
+class Counter {
+  value = 0
+  #at = Infinity
+  #action: (() => void) | undefined
+
+  watch(bytes: number, action: () => void): void {
+    this.#at = this.value + bytes
+    this.#action = action
+  }
+
+  add(bytes: number): void {
+    this.value += bytes
+    if (this.value < this.#at) return
+    this.#at = Infinity
+    this.#action?.()
   }
 }

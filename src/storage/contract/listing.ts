@@ -33,13 +33,16 @@ export function describeListing(current: () => DriverUnderTest): void {
   it('shows each change at once', async () => {
     const { driver } = current()
     const list = (): Promise<string[]> => collect(driver.list(storagePath('l')))
+    await driver.write(storagePath('l/a'), Buffer.from('x'))
     for (let index = 0; index < 50; index++) {
       const path = storagePath(`l/${index}`)
       await driver.write(path, Buffer.from('x'), { durable: false })
-      assert.deepEqual(await list(), [String(index)])
+      assert.deepEqual(await list(), [String(index), 'a'])
       await driver.delete(path)
-      assert.deepEqual(await list(), [])
+      assert.deepEqual(await list(), ['a'])
     }
+    await driver.delete(storagePath('l/a'))
+    assert.deepEqual(await list(), [])
   })
 
   it('lists a large folder in pages', async () => {

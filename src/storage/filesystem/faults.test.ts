@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { drain, pattern, source } from '../contract/support.ts'
+import { collect, drain, pattern, source } from '../contract/support.ts'
 import { storagePath } from '../driver.ts'
 import { FilesystemDriver } from './driver.ts'
 
@@ -23,7 +23,20 @@ afterEach(() => {
   fs.rmSync(root, { recursive: true })
 })
 
-type Call = 'close' | 'fsync' | 'link' | 'mkdir' | 'open' | 'read' | 'rename' | 'rmdir' | 'unlink' | 'writev'
+type Call =
+  | 'close'
+  | 'fstat'
+  | 'fsync'
+  | 'link'
+  | 'mkdir'
+  | 'open'
+  | 'read'
+  | 'readdir'
+  | 'rename'
+  | 'rmdir'
+  | 'stat'
+  | 'unlink'
+  | 'writev'
 type Arguments = readonly unknown[]
 
 /** Replaces a call; `real` runs the original one. The last of `args` is the callback. */
@@ -197,6 +210,63 @@ describe('system calls that fail', () => {
       await assert.rejects(write, { code: 'STORAGE_UNAVAILABLE' })
   })
 
+  it('takes a folder that a deleter removes before its sync', async () => {
+    replace('rename', (args, real) => {
+      real()
+      if (String(args[1]).endsWith('/link'))
+        setImmediate(() => fs.rmSync(join(root, 'a'), { recursive: true, force: true }))
+    })
+    replace('open', (args, real) => {
+      if (String(args[0]).includes('_berth/tmp')) real()
+      else setTimeout(real, 20)
+    })
+    assert.equal(await driver.write(path, content), true)
+    assert.deepEqual(files(), [])
+  })
+
+  it('closes no file while it is being written, when the source breaks off', async () => {
+    const writing = new Set<unknown>()
+    replace('writev', (args, real) => {
+      writing.add(args[0])
+      setTimeout(() => {
+        writing.delete(args[0])
+        real()
+      }, 20)
+    })
+    let closed = 0
+    replace('close', (args, real) => {
+      closed += 1
+      if (writing.has(args[0])) closed = -Infinity
+      real()
+    })
+    await assert.rejects(driver.create(path, source(pattern(1_000_000), 65_536, 10)))
+    assert.equal(closed, 1)
+  })
+
+  it('closes a file whose size it cannot learn', async () => {
+    await driver.write(path, content)
+    replace('fstat', (args) => failWith(args, 'EIO', 'fstat'))
+    let closed = 0
+    replace('close', (args, real) => {
+      closed++
+      real()
+    })
+    await assert.rejects(driver.open(path), { code: 'STORAGE_UNAVAILABLE' })
+    assert.equal(closed, 1)
+  })
+
+  it('removes a tree that a writer fills once more before its folder goes', async () => {
+    await driver.write(path, content)
+    let fills = 3
+    replace('rmdir', (args, real) => {
+      if (String(args[0]).endsWith('/b') && fills-- > 0) fs.writeFileSync(join(root, 'a/b/late'), '')
+      real()
+    })
+    await driver.deleteTree(storagePath('a/b'))
+    assert.deepEqual(files(), [])
+    assert.deepEqual(fs.readdirSync(root), ['_berth'])
+  })
+
   it('takes a file system that syncs no folders', async () => {
     replace('fsync', (args, real) => {
       const target = fs.readlinkSync(`/proc/self/fd/${String(args[0])}`)
@@ -275,8 +345,7 @@ describe('system calls that fail', () => {
       }, 5)
     })
     replace('close', (args, real) => {
-      assert.ok(!reading.has(args[0]), 'closed under a running read')
-      closed++
+      closed += reading.has(args[0]) ? -Infinity : 1
       real()
     })
     const broken = await driver.open(path)
@@ -318,5 +387,67 @@ describe('system calls that fail', () => {
     replace('rename', (args) => failWith(args, 'ENOENT', 'rename'))
     await assert.rejects(driver.write(path, content), { code: 'STORAGE_UNAVAILABLE' })
     assert.deepEqual(files(), [])
+  })
+})
+
+describe('listings', () => {
+  const folder = storagePath('l')
+  const list = (): Promise<readonly string[]> => collect(driver.list(folder))
+  /** Makes the folder's changes that long ago, in whole seconds, as a file system does that counts in them. */
+  const age = (seconds: number): void => {
+    const time = new Date(Math.floor(Date.now() / 1_000 - seconds) * 1_000)
+    const original = fs.stat as (path: string, done: (error: unknown, info: fs.Stats) => void) => void
+    mock.method(fs, 'stat', ((target: string, done: (error: unknown, info: fs.Stats) => void) =>
+      original(target, (error, info) => {
+        done(error, Object.assign(info, { mtimeMs: time.getTime(), ctimeMs: time.getTime() }))
+      })) as never)
+  }
+  const countReads = (): { readonly count: number } => {
+    const reads = { count: 0 }
+    replace('readdir', (_, real) => {
+      reads.count++
+      real()
+    })
+    return reads
+  }
+  const add = (name: string): void => fs.writeFileSync(join(root, folder, name), '')
+  beforeEach(() => {
+    fs.mkdirSync(join(root, folder))
+    add('one')
+  })
+
+  it('read a folder once while it is quiet, however many pages are asked for', async () => {
+    age(3)
+    const reads = countReads()
+    for (let page = 0; page < 5; page++) assert.deepEqual(await list(), ['one'])
+    assert.equal(reads.count, 1)
+  })
+
+  it('read it afresh after a change', async () => {
+    age(10)
+    assert.deepEqual(await list(), ['one'])
+    add('two')
+    mock.restoreAll()
+    age(5)
+    assert.deepEqual(await list(), ['one', 'two'])
+  })
+
+  it('read it afresh each time while its last change is younger than two seconds, for another may look the same', async () => {
+    age(0)
+    const reads = countReads()
+    assert.deepEqual(await list(), ['one'])
+    add('two')
+    assert.deepEqual(await list(), ['one', 'two'])
+    assert.equal(reads.count, 2)
+  })
+
+  it('are sorted whatever order the file system has', async () => {
+    for (const name of ['two', 'three', 'Four']) add(name)
+    const original = fs.readdir as (...args: Arguments) => void
+    mock.method(fs, 'readdir', ((path: string, encoding: string, done: (...result: Arguments) => void) =>
+      original(path, encoding, (error: unknown, names: string[]) =>
+        done(error, names.toReversed()),
+      )) as never)
+    assert.deepEqual(await list(), ['Four', 'one', 'three', 'two'])
   })
 })
