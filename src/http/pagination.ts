@@ -10,12 +10,12 @@ export interface Page<T> {
 /**
  * The `n` of a list's query.
  *
- * @returns undefined when there is none
+ * @returns undefined when there is none, or an empty one
  * @throws RegistryError PAGINATION_NUMBER_INVALID unless it is a whole number and not negative
  */
 export function parsePageSize(exchange: Exchange): number | undefined {
   const text = exchange.query.get('n')
-  if (text === null) return undefined
+  if (text === null || text === '') return undefined
   if (!/^\d{1,15}$/.test(text))
     throw new RegistryError('PAGINATION_NUMBER_INVALID', { detail: { n: text.slice(0, 100) } })
   return Number(text)

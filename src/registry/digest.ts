@@ -17,6 +17,11 @@ export const canonicalAlgorithm: DigestAlgorithm = 'sha256'
 
 export const digestAlgorithms: readonly DigestAlgorithm[] = ['sha256', 'sha384', 'sha512']
 
+/** Characters of a whole digest, for each algorithm. */
+export const digestLengths: readonly number[] = digestAlgorithms.map(
+  (algorithm) => algorithm.length + 1 + hexLength[algorithm],
+)
+
 export function isDigestAlgorithm(text: string): text is DigestAlgorithm {
   return Object.hasOwn(hexLength, text)
 }

@@ -21,6 +21,7 @@ export interface RepositoryFolder {
 export class Folders {
   readonly #driver: StorageDriver
   readonly #known = new LRUCache<string, RepositoryFolder>({ max: maxFolders, ttl: staleness })
+  #changes = 0
 
   constructor(driver: StorageDriver) {
     this.#driver = driver
@@ -30,6 +31,7 @@ export class Folders {
   async look(name: string): Promise<RepositoryFolder> {
     const known = this.#known.get(name)
     if (known !== undefined) return known
+    const changes = this.#changes
     const children: string[] = []
     let hasManifests = false
     for await (const child of this.#driver.list(repositoriesFolder(name === '' ? undefined : name))) {
@@ -38,7 +40,8 @@ export class Folders {
     }
     const isRepository = hasManifests && isRepositoryName(name) && (await this.hasManifest(name))
     const folder = { isRepository, children }
-    this.#known.set(name, folder)
+    // What was seen while this process changed something may be the state before it.
+    if (changes === this.#changes) this.#known.set(name, folder)
     return folder
   }
 
@@ -57,6 +60,7 @@ export class Folders {
 
   /** To be called when this process made or deleted something in a repository, so that it sees its own changes at once. */
   changed(repository: RepositoryName): void {
+    this.#changes++
     for (let end = repository.length; end > 0; end = repository.lastIndexOf('/', end - 1)) {
       this.#known.delete(repository.slice(0, end))
     }

@@ -1,9 +1,17 @@
-import { isDigest, type Digest } from '../registry/digest.ts'
+import { digestLengths, isDigest, type Digest } from '../registry/digest.ts'
 import type { Context } from '../registry/context.ts'
-import type { StorageDriver, StoragePath } from '../storage/driver.ts'
+import type { FileInfo, StorageDriver, StoragePath } from '../storage/driver.ts'
 
 /** Bytes; the longest digest has 135. */
 const maxLinkSize = 4096
+
+/** Bytes that a link can have: what a listing can tell of it without reading it. */
+const sizes: ReadonlySet<number> = new Set(digestLengths)
+
+/** Whether what lies at a path can be a link, by its size: an empty one, or one with a newline, cannot. */
+export function looksLikeLink(info: FileInfo | undefined): boolean {
+  return info !== undefined && sizes.has(info.size)
+}
 
 /**
  * Link files: small objects that hold a digest and nothing else.

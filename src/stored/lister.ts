@@ -6,6 +6,7 @@ import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
 import { isTag, type Tag } from '../registry/reference.ts'
 import type { Lister } from '../registry/registry.ts'
 import { mapAhead } from '../util/iterables.ts'
+import { looksLikeLink } from './links.ts'
 import { tagLink, tagsFolder } from './paths.ts'
 import type { Referrers } from './referrers.ts'
 import type { Store } from './store.ts'
@@ -41,8 +42,7 @@ export class StoredLister implements Lister {
     // A crash can leave a tag's folder without its link. Such a tag cannot be pulled, so it is not listed.
     const tags = mapAhead(names, ahead, async (name) => {
       if (!isTag(name)) return undefined
-      const link = await driver.stat(tagLink(repository, name))
-      return link !== undefined && link.size > 0 ? name : undefined
+      return looksLikeLink(await driver.stat(tagLink(repository, name))) ? name : undefined
     })
     for await (const tag of tags) {
       if (tag === undefined) continue

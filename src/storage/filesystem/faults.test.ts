@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { collect, drain, pattern, source } from '../contract/support.ts'
+import { drain, pattern, source } from '../contract/support.ts'
 import { storagePath } from '../driver.ts'
 import { FilesystemDriver } from './driver.ts'
-
-/*
- * What a sound disk does not show: system calls that fail, take only a part, or must come in a certain order. They are
- * replaced on `node:fs` itself, where `calls.ts` looks them up each time.
- */
+import { type Call, failWith, files, replace } from './faults.ts'
 
 let root: string
 let driver: FilesystemDriver
@@ -23,158 +19,8 @@ afterEach(() => {
   fs.rmSync(root, { recursive: true })
 })
 
-type Call =
-  | 'close'
-  | 'fstat'
-  | 'fsync'
-  | 'link'
-  | 'mkdir'
-  | 'open'
-  | 'read'
-  | 'readdir'
-  | 'rename'
-  | 'rmdir'
-  | 'stat'
-  | 'unlink'
-  | 'writev'
-type Arguments = readonly unknown[]
-
-/** Replaces a call; `real` runs the original one. The last of `args` is the callback. */
-function replace(name: Call, substitute: (args: Arguments, real: () => void) => void): void {
-  const original = fs[name] as (...args: Arguments) => void
-  const replaced = (...args: Arguments): void => substitute(args, () => original(...args))
-  mock.method(fs, name, replaced as never)
-}
-
-function failWith(args: Arguments, code: string, syscall: string): void {
-  const callback = args.at(-1) as (error: Error) => void
-  setImmediate(callback, Object.assign(new Error(`${code}: ${syscall}`), { code, syscall }))
-}
-
-function files(): readonly string[] {
-  return fs
-    .readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-}
-
-function label(path: unknown): string {
-  return String(path).includes('/_berth/tmp/') ? 'T' : String(path).slice(root.length) || '/'
-}
-
-/** Notes, in order, what is renamed, linked, and synced by its path below the root (`T` for the temporary file). */
-function record(): string[] {
-  const events: string[] = []
-  replace('fsync', (args, real) => {
-    events.push(`sync ${label(fs.readlinkSync(`/proc/self/fd/${String(args[0])}`))}`)
-    real()
-  })
-  for (const name of ['rename', 'link'] as const)
-    replace(name, (args, real) => {
-      if (fs.existsSync(dirname(String(args[1])))) events.push(`${name} ${label(args[0])} ${label(args[1])}`)
-      real()
-    })
-  return events
-}
-
 const path = storagePath('a/b/link')
 const content = Buffer.from('content')
-
-describe('durability', () => {
-  it('syncs a file before it gets its name, then its folder and the parents of new folders', async () => {
-    for (const write of [() => driver.write(path, content), () => driver.create(path, source(content, 3))]) {
-      fs.rmSync(join(root, 'a'), { recursive: true, force: true })
-      mock.restoreAll()
-      const events = record()
-      await write()
-      assert.deepEqual(events.slice(0, 2), ['sync T', 'rename T /a/b/link'])
-      assert.deepEqual(events.slice(2).toSorted(), ['sync /', 'sync /a', 'sync /a/b'])
-    }
-  })
-
-  it('syncs only the folder when no folder is new', async () => {
-    await driver.write(path, content)
-    const events = record()
-    await driver.write(path, content)
-    assert.deepEqual(events, ['sync T', 'rename T /a/b/link', 'sync /a/b'])
-  })
-
-  it('syncs what a call left unsynced that need not be durable', async () => {
-    await driver.write(storagePath('a/b/startedat'), content, { durable: false })
-    const events = record()
-    await driver.write(path, content)
-    assert.deepEqual(events.slice(2).toSorted(), ['sync /', 'sync /a', 'sync /a/b'])
-    events.length = 0
-    await driver.write(path, content)
-    assert.deepEqual(events.slice(2), ['sync /a/b'])
-  })
-
-  it('syncs again the entry of a folder that was removed and made again', async () => {
-    await driver.write(path, content)
-    await driver.delete(path)
-    const events = record()
-    await driver.write(path, content)
-    assert.deepEqual(events.slice(2).toSorted(), ['sync /', 'sync /a', 'sync /a/b'])
-  })
-
-  it('syncs nothing for a write that need not be durable, and only the bytes of such a stream', async () => {
-    const events = record()
-    await driver.write(path, content, { durable: false })
-    assert.deepEqual(events, ['rename T /a/b/link'])
-    events.length = 0
-    await driver.create(path, source(content, 3), { durable: false })
-    assert.deepEqual(events, ['sync T', 'rename T /a/b/link'])
-  })
-
-  it('syncs the folder of what another call has written already, for it may not have come to that yet', async () => {
-    await driver.write(path, content, { durable: false })
-    const events = record()
-    assert.equal(await driver.write(path, content, { ifAbsent: true }), false)
-    assert.deepEqual(events.toSorted(), ['sync /', 'sync /a', 'sync /a/b'])
-  })
-
-  it('syncs the new folders of a moved object', async () => {
-    await driver.create(path, source(content, 3), { durable: false })
-    const events = record()
-    await driver.move(path, storagePath('x/y/data'))
-    assert.equal(events[0], 'rename /a/b/link /x/y/data')
-    assert.deepEqual(events.slice(1).toSorted(), ['sync /', 'sync /x', 'sync /x/y'])
-  })
-
-  it('answers only after the sync that began after its rename, however many share it', async () => {
-    await driver.write(storagePath('f/first'), content)
-    let clock = 0
-    const begun: number[] = []
-    const ended: number[] = []
-    replace('fsync', (args, real) => {
-      if (!fs.readlinkSync(`/proc/self/fd/${String(args[0])}`).endsWith('/f')) return real()
-      begun.push(clock++)
-      const done = args.at(-1) as (error: null) => void
-      return setTimeout(() => {
-        ended.push(clock++)
-        done(null)
-      }, 10)
-    })
-    const renamed = new Map<string, number>()
-    replace('rename', (args, real) => {
-      renamed.set(String(args[1]), clock++)
-      real()
-    })
-    const names = Array.from({ length: 40 }, (_, index) => storagePath(`f/${index}`))
-    await Promise.all(
-      names.map(async (name) => {
-        await driver.write(name, content)
-        const answer = clock++
-        const at = renamed.get(join(root, name)) ?? Infinity
-        assert.ok(
-          begun.some((begin, index) => begin > at && (ended[index] ?? Infinity) < answer),
-          `${name} was answered before its folder was synced`,
-        )
-      }),
-    )
-    assert.ok(begun.length < names.length / 2, `${begun.length} syncs for ${names.length} writes`)
-  })
-})
 
 describe('system calls that fail', () => {
   const failures: readonly (readonly [Call, string, string])[] = [
@@ -194,7 +40,7 @@ describe('system calls that fail', () => {
       const failure = { code, detail: undefined }
       await assert.rejects(driver.write(path, content), failure)
       await assert.rejects(driver.create(path, source(pattern(3_000_000), 65_536)), failure)
-      assert.deepEqual(files(), [])
+      assert.deepEqual(files(root), [])
     })
 
   it('reports a failed sync of a folder', async () => {
@@ -221,7 +67,7 @@ describe('system calls that fail', () => {
       else setTimeout(real, 20)
     })
     assert.equal(await driver.write(path, content), true)
-    assert.deepEqual(files(), [])
+    assert.deepEqual(files(root), [])
   })
 
   it('closes no file while it is being written, when the source breaks off', async () => {
@@ -263,7 +109,7 @@ describe('system calls that fail', () => {
       real()
     })
     await driver.deleteTree(storagePath('a/b'))
-    assert.deepEqual(files(), [])
+    assert.deepEqual(files(root), [])
     assert.deepEqual(fs.readdirSync(root), ['_berth'])
   })
 
@@ -380,74 +226,12 @@ describe('system calls that fail', () => {
     )
     assert.equal(won.filter(Boolean).length, 1)
     assert.equal((await driver.read(path))?.toString(), String(won.indexOf(true)))
-    assert.deepEqual(files(), ['a/b/link'])
+    assert.deepEqual(files(root), ['a/b/link'])
   })
 
   it('gives up on a folder that is removed again and again', async () => {
     replace('rename', (args) => failWith(args, 'ENOENT', 'rename'))
     await assert.rejects(driver.write(path, content), { code: 'STORAGE_UNAVAILABLE' })
-    assert.deepEqual(files(), [])
-  })
-})
-
-describe('listings', () => {
-  const folder = storagePath('l')
-  const list = (): Promise<readonly string[]> => collect(driver.list(folder))
-  /** Makes the folder's changes that long ago, in whole seconds, as a file system does that counts in them. */
-  const age = (seconds: number): void => {
-    const time = new Date(Math.floor(Date.now() / 1_000 - seconds) * 1_000)
-    const original = fs.stat as (path: string, done: (error: unknown, info: fs.Stats) => void) => void
-    mock.method(fs, 'stat', ((target: string, done: (error: unknown, info: fs.Stats) => void) =>
-      original(target, (error, info) => {
-        done(error, Object.assign(info, { mtimeMs: time.getTime(), ctimeMs: time.getTime() }))
-      })) as never)
-  }
-  const countReads = (): { readonly count: number } => {
-    const reads = { count: 0 }
-    replace('readdir', (_, real) => {
-      reads.count++
-      real()
-    })
-    return reads
-  }
-  const add = (name: string): void => fs.writeFileSync(join(root, folder, name), '')
-  beforeEach(() => {
-    fs.mkdirSync(join(root, folder))
-    add('one')
-  })
-
-  it('read a folder once while it is quiet, however many pages are asked for', async () => {
-    age(3)
-    const reads = countReads()
-    for (let page = 0; page < 5; page++) assert.deepEqual(await list(), ['one'])
-    assert.equal(reads.count, 1)
-  })
-
-  it('read it afresh after a change', async () => {
-    age(10)
-    assert.deepEqual(await list(), ['one'])
-    add('two')
-    mock.restoreAll()
-    age(5)
-    assert.deepEqual(await list(), ['one', 'two'])
-  })
-
-  it('read it afresh each time while its last change is younger than two seconds, for another may look the same', async () => {
-    age(0)
-    const reads = countReads()
-    assert.deepEqual(await list(), ['one'])
-    add('two')
-    assert.deepEqual(await list(), ['one', 'two'])
-    assert.equal(reads.count, 2)
-  })
-
-  it('are sorted whatever order the file system has', async () => {
-    for (const name of ['two', 'three', 'Four']) add(name)
-    const original = fs.readdir as (...args: Arguments) => void
-    mock.method(fs, 'readdir', ((path: string, encoding: string, done: (...result: Arguments) => void) =>
-      original(path, encoding, (error: unknown, names: string[]) =>
-        done(error, names.toReversed()),
-      )) as never)
-    assert.deepEqual(await list(), ['Four', 'one', 'three', 'two'])
+    assert.deepEqual(files(root), [])
   })
 })
