@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   registry: [],
   util: [],
   config: [],
-  storage: ['registry'],
+  storage: ['registry', 'util'],
   stored: ['registry', 'storage', 'util'],
   decorators: ['registry'],
   http: ['registry', 'util'],

@@ -128,7 +128,12 @@ async function sendParts(
     'Content-Type': `multipart/byteranges; boundary=${boundary}`,
     'Content-Length': String(length),
   }
-  await exchange.sendStream(206, { ...headers, ...multipart }, parts())
+  try {
+    await exchange.sendStream(206, { ...headers, ...multipart }, parts())
+  } finally {
+    // The client may have gone before it was its turn.
+    await first.close()
+  }
 }
 
 function contentRange(range: ByteRange, size: number): string {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Context } from '../registry/context.ts'
+import type { BufferPool } from '../util/buffer-pool.ts'
 import type { ErrorResponse } from './error-response.ts'
 import type { Locations } from './locations.ts'
 import { RequestBody } from './request-body.ts'
@@ -17,6 +18,8 @@ export interface ExchangeOptions {
   readonly commonHeaders: Headers
   /** The client waits for `100 Continue` before it sends its body. */
   readonly awaitsContinue: boolean
+  /** For what bodies bring. */
+  readonly buffers: BufferPool
 }
 
 /** One request and its answer. Answers are sent whole by one call, so that none can be half of one kind and half of another. */
@@ -54,6 +57,7 @@ export class Exchange {
     this.body = new RequestBody(request, response, {
       stallMilliseconds: options.settings.stallMilliseconds,
       awaitsContinue: options.awaitsContinue,
+      buffers: options.buffers,
     })
   }
 

@@ -1,11 +1,14 @@
 import { RegistryError } from '../registry/errors.ts'
 import { maxManifestSize } from '../registry/manifest.ts'
-import { parseTag } from '../registry/reference.ts'
+import { parseTag, type Tag } from '../registry/reference.ts'
 import type { Registry } from '../registry/registry.ts'
 import { matchesEtag } from './conditional.ts'
 import type { Exchange } from './exchange.ts'
 import { negotiate } from './negotiation.ts'
 import { manifestPath, type RouteOf } from './route.ts'
+
+/** Tags in one request. The specification asks for ten; the answer names them all in a header, which has limits of its own. */
+const maxTags = 100
 
 /** GET and HEAD. */
 export async function getManifest(
@@ -28,7 +31,7 @@ export async function putManifest(
   { name, reference }: RouteOf<'manifest'>,
 ): Promise<void> {
   const { context, body, query } = exchange
-  const tags = query.getAll('tag').map(parseTag)
+  const tags = parseTags(query)
   const content = await body.bytes(maxManifestSize)
   if (content === undefined) {
     throw new RegistryError('MANIFEST_TOO_LARGE', { detail: `larger than ${maxManifestSize} bytes` })
@@ -45,6 +48,13 @@ export async function putManifest(
     ...(subject !== undefined && { 'OCI-Subject': subject }),
     ...(tags.length > 0 && { 'OCI-Tag': tags.join(', ') }),
   })
+}
+
+/** @throws RegistryError TOO_MANY_TAGS, TAG_INVALID */
+function parseTags(query: URLSearchParams): readonly Tag[] {
+  const texts = query.getAll('tag')
+  if (texts.length > maxTags) throw new RegistryError('TOO_MANY_TAGS', { detail: `more than ${maxTags}` })
+  return texts.map(parseTag)
 }
 
 export async function deleteManifest(

@@ -17,8 +17,11 @@ const messages = {
   NAME_UNKNOWN: 'repository name not known to registry',
   PAGINATION_NUMBER_INVALID: 'invalid number of results requested',
   RANGE_INVALID: 'invalid content range',
+  /** The request itself, before it is about anything, is malformed. */
+  REQUEST_INVALID: 'malformed request',
   SIZE_INVALID: 'provided length did not match content length',
   TAG_INVALID: 'invalid tag',
+  TOO_MANY_TAGS: 'too many tags in one request',
   UNSUPPORTED: 'The operation is unsupported.',
   /** The client went away, or stopped sending, before its request was whole. */
   CLIENT_CLOSED: 'the request body ended early',

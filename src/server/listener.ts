@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rm } from 'node:fs/promises'
@@ -39,16 +39,19 @@ export class Listener {
       requestTimeout: 0,
       connectionsCheckingInterval: 5_000,
       noDelay: true,
+      requireHostHeader: false,
     })
-    this.#server.on('request', (request, response) => {
-      response.once('close', () => this.#closeIdleWhenDraining())
-      handler(request, response)
-    })
+    const listen = (event: string, awaitsContinue: boolean): void => {
+      this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+        response.once('close', () => this.#closeIdleWhenDraining())
+        handler(request, response, { awaitsContinue })
+      })
+    }
+    listen('request', false)
     // Node would ask for the body at once; the handler does when it wants it.
-    this.#server.on('checkContinue', (request, response) => {
-      response.once('close', () => this.#closeIdleWhenDraining())
-      handler(request, response, { awaitsContinue: true })
-    })
+    listen('checkContinue', true)
+    // An expectation that nobody knows is none that must be met (RFC 9110, 10.1.1).
+    listen('checkExpectation', false)
     this.#server.on('clientError', answerClientError)
   }
 

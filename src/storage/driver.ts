@@ -76,8 +76,7 @@ export interface StorageDriver {
   /**
    * Streams a new object, visible and durable (see WriteOptions) when the call returns, replacing what was there.
    * Returns its size in bytes. When `source` throws, the error is passed on as it is and nothing is left.
-   * A chunk must stay unchanged until `create` returns, as chunks of a socket do: drivers keep them until written. Chunks
-   * of an OpenObject do not; whoever feeds those copies them.
+   * A chunk need be valid only until the next one is asked for: a driver that keeps it copies it.
    */
   create(
     path: StoragePath,

@@ -98,7 +98,7 @@ export class BlobWriter {
   /** Reads all segments once, into the blob's place. The parts stay until the upload is removed, so that a retry finds them. */
   async #concatenate(upload: Upload, digest: Digest): Promise<PresentBlob> {
     const stored = algorithmOf(digest) === canonicalAlgorithm ? digest : await this.#rehash(upload, digest)
-    return await this.#stream(stored, copied(this.#bytes(upload)))
+    return await this.#stream(stored, this.#bytes(upload))
   }
 
   /**
@@ -119,11 +119,6 @@ export class BlobWriter {
       yield* object
     }
   }
-}
-
-/** What a driver opened is overwritten by its next chunk; what it stores must stay. */
-async function* copied(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of source) yield Uint8Array.from(chunk)
 }
 
 function partOf(upload: Upload, segment: Segment): ReturnType<typeof blobData> {

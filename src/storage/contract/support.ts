@@ -23,7 +23,10 @@ export function pattern(length: number, seed: number = 0): Buffer {
   return bytes
 }
 
-/** `content` in fresh chunks, as a socket gives them; throws `failure` before the chunk of that number. */
+/**
+ * `content` in chunks of one buffer that is used again, as the body of a request gives them; throws `failure` before the chunk of
+ * that number.
+ */
 export async function* source(
   content: Uint8Array,
   chunk: number,
@@ -31,9 +34,13 @@ export async function* source(
   failure: Error = new Error('the source broke off'),
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let number = 0
+  const buffer = new Uint8Array(Math.min(chunk, content.length))
   for (let start = 0; start < content.length; start += chunk) {
     if (number++ === failAt) throw failure
-    yield content.slice(start, start + chunk)
+    const piece = content.subarray(start, start + chunk)
+    buffer.set(piece)
+    yield buffer.subarray(0, piece.length)
+    buffer.fill(0xee)
   }
   if (number <= failAt && failAt !== Infinity) throw failure
 }

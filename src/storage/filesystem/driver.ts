@@ -10,7 +10,7 @@ import {
 } from '../driver.ts'
 import { errnoOf, guarded, storageFailure } from '../failure.ts'
 import { firstAfter } from '../sorted.ts'
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool } from '../../util/buffer-pool.ts'
 import { rename, stat, unlink } from './calls.ts'
 import { Folders } from './folders.ts'
 import { ListingCache } from './listing-cache.ts'

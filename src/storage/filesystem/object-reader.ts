@@ -1,6 +1,6 @@
 import { errnoOf, storageFailure, unavailable } from '../failure.ts'
 import type { ByteRange, OpenObject } from '../driver.ts'
-import type { BufferPool } from './buffer-pool.ts'
+import type { BufferPool } from '../../util/buffer-pool.ts'
 import { close, closeQuietly, fstat, open, read } from './calls.ts'
 
 /**

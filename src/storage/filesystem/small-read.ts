@@ -1,6 +1,6 @@
 import { RegistryError } from '../../registry/errors.ts'
 import { errnoOf, storageFailure } from '../failure.ts'
-import type { BufferPool } from './buffer-pool.ts'
+import type { BufferPool } from '../../util/buffer-pool.ts'
 import { closeQuietly, open, read } from './calls.ts'
 
 /** How often a read is begun anew on NFS, when another client replaced the file between open and read. */

@@ -58,7 +58,7 @@ export class MemoryDriver implements StorageDriver {
   async create(path: StoragePath, source: AsyncIterable<Uint8Array>): Promise<number> {
     const names = split(path)
     const chunks: Uint8Array[] = []
-    for await (const chunk of source) chunks.push(chunk)
+    for await (const chunk of source) chunks.push(Uint8Array.from(chunk))
     const content = Buffer.concat(chunks)
     this.#put(names, { content, modified: this.#date() })
     return content.length
