@@ -41,6 +41,15 @@ export class Aggregate {
     return `${cpuScale(load).unit} per ${load.work}`
   }
 
+  /** CPU time of the load program in % of one core. */
+  clientShare(load: string, medium: MediumName, contender: ContenderId): Summary | undefined {
+    return summarise(
+      this.#figures(load, medium, contender).map(
+        ({ clientCpuSeconds, seconds }) => (clientCpuSeconds / seconds) * 100,
+      ),
+    )
+  }
+
   extraNames(load: string, medium: MediumName): string[] {
     const names = this.results.samples
       .filter((sample) => sample.load === load && sample.medium === medium)

@@ -7,7 +7,7 @@ import {
   type RegistryOptions,
   type RunningRegistry,
 } from '../test/support/registry-process.ts'
-import { findProgram, repositoryRoot } from '../test/support/require-program.ts'
+import { programPath, repositoryRoot } from '../test/support/require-program.ts'
 
 export type ContenderId = 'berth' | 'berth-node20' | 'distribution3' | 'distribution2'
 
@@ -16,6 +16,8 @@ export interface Contender {
   readonly id: ContenderId
   readonly title: string
   readonly version: string
+  /** Takes part in every second round only: a column to look at, not one that the bars go by. */
+  readonly spared?: boolean
   start(root: string, port?: number): Promise<RunningRegistry>
 }
 
@@ -47,7 +49,8 @@ function berth(id: ContenderId, major: number, candidates: readonly string[]): C
     return {
       id,
       title: `Berth, Node ${major}`,
-      version: `Node ${version.slice(1)}`,
+      version: version.slice(1),
+      spared: major !== 24,
       start: (root, port) => startRegistry(optionsFor({ kind: 'berth', root, nodeBinary }, port)),
     }
   }
@@ -59,12 +62,16 @@ function distribution(
   title: string,
   name: string,
 ): Contender | string {
-  const program = findProgram(name)
-  if (program === undefined) return `${name} is not installed: run test/services/install.sh`
+  let program: string
+  try {
+    program = programPath(name)
+  } catch (error) {
+    return (error as Error).message
+  }
   return {
     id,
     title,
-    version: outputOf(program, ['--version']).split(' ').slice(-1).join(),
+    version: /(\d[\d.]*)\S*$/.exec(outputOf(program, ['--version']))?.[1] ?? 'unknown',
     start: (root, port) => startRegistry(optionsFor({ kind: id, root }, port)),
   }
 }

@@ -21,7 +21,9 @@ export class DiskWatch {
     return watch
   }
 
-  start(): void {
+  /** Looks once, then again and again until `stop`. */
+  async start(): Promise<void> {
+    await this.#look()
     this.#watching = this.#watch()
   }
 
@@ -33,10 +35,14 @@ export class DiskWatch {
   }
 
   async #watch(): Promise<void> {
-    do {
-      this.#most = Math.max(this.#most, (await bytesBelow(this.#folder)) - this.#before)
+    while (!this.#stopped.signal.aborted) {
+      await this.#look()
       await delay(20)
-    } while (!this.#stopped.signal.aborted)
+    }
+  }
+
+  async #look(): Promise<void> {
+    this.#most = Math.max(this.#most, (await bytesBelow(this.#folder)) - this.#before)
   }
 }
 

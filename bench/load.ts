@@ -43,10 +43,13 @@ export interface Surroundings {
   readonly seconds: number
 }
 
+/** What is written to a store before, as far as loads need it. All but the catalog lie in one store. */
+export type SeededPart = 'image' | 'large' | 'tags' | 'catalog'
+
 /** A load on a running server. */
 export interface ServedLoad extends LoadFacts {
-  /** Which store the server serves: one that all servers read, or one of its own that takes pushes. */
-  readonly store: 'content' | 'catalog' | 'own'
+  /** What it reads, from a store that all servers share; or `own`: a store of the server's own, which takes pushes. */
+  readonly store: SeededPart | 'own'
   /** Measured once when it takes longer than this many seconds, so that one slow server does not hold up the others. */
   readonly onceAbove?: number
   run(server: RunningRegistry, surroundings: Surroundings): Promise<Figure>
@@ -62,4 +65,9 @@ export type Load = ServedLoad | ProcessLoad
 
 export function lowerIsBetter(unit: Unit): boolean {
   return unit === 's' || unit === 'ms' || unit === 'MiB'
+}
+
+/** The folder of a store that is not the server's own. */
+export function storeFolder(part: SeededPart): 'content' | 'catalog' {
+  return part === 'catalog' ? 'catalog' : 'content'
 }

@@ -1,8 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { repositoryRoot } from '../test/support/require-program.ts'
+import { run } from '../test/support/run.ts'
 import { temporaryFolder } from '../test/support/temporary-folder.ts'
 import { contenders as candidates, type Contender, type ContenderId } from './contenders.ts'
 import { allLoads } from './loads/all.ts'
+import { storeFolder, type Load } from './load.ts'
 import { describeMachine } from './machine.ts'
 import { diskMedium, tmpfsMedium, type Medium } from './media.ts'
 import { parseOptions, select, usage, type Options } from './options.ts'
@@ -16,50 +19,44 @@ import { sizesAt } from './sizes.ts'
 /** `npm run bench`: measures Berth beside Distribution 2.8 and 3, and writes the report. */
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args)
-  const loads = allLoads(sizesAt(options.scale))
   if (options.help) return say(usage)
-  if (options.list) return say(loads.map(({ id, title }) => `${id.padEnd(26)}${title}\n`).join(''))
+  if (options.list) return say(listOf(allLoads(sizesAt(options.scale))))
   const before = readResults(options.results)
   if (!options.reportOnly) {
-    const now = await measureAll(options, args)
-    writeResults(options.results, options.merge ? mergeResults(before, now) : now)
+    await measureAll(options, commandLine(args), (now) => {
+      writeResults(options.results, options.merge ? mergeResults(before, now) : now)
+    })
   }
   const results = readResults(options.results)
   if (results === undefined) throw new Error(`no figures in ${options.results}`)
   writeFileSync(options.out, renderReport(results, allLoads(sizesAt(results.scale))))
+  await run(join(repositoryRoot, 'node_modules', '.bin', 'oxfmt'), [options.out], { mayFail: true })
   say(`wrote ${relative(process.cwd(), options.out)}\n`)
 }
 
-async function measureAll(options: Options, args: readonly string[]): Promise<Results> {
+/** Measures, and hands over what there is after each round. */
+async function measureAll(
+  options: Options,
+  command: string,
+  save: (results: Results) => void,
+): Promise<void> {
   const start = performance.now()
   const machine = describeMachine()
   const sizes = sizesAt(options.scale)
   const payloads = new PayloadFactory()
-  const all = allLoads(sizes)
-  const ids = new Set(
-    select(
-      options.only,
-      all.map(({ id }) => id),
-    ),
-  )
-  const loads = all.filter(({ id }) => ids.has(id))
+  const loads = chosenLoads(options, allLoads(sizes))
   const notes: string[] = []
   const contenders = availableContenders(options, notes)
-  if (contenders.length === 0) throw new Error(`nothing to measure: ${notes.join('; ')}`)
 
   const folder = options.dir === undefined ? temporaryFolder() : undefined
-  const base = folder?.path ?? options.dir ?? ''
-  mkdirSync(base, { recursive: true })
-  const media: Medium[] = [diskMedium(join(base, 'disk'))]
-  if (options.tmpfs && process.getuid?.() === 0) media.push(tmpfsMedium(base, options.tmpfsMebibytes))
-  else notes.push('Not on tmpfs.')
-
+  const media = openMedia(options, folder?.path ?? options.dir ?? '', notes)
   const seeder = new Seeder(payloads, sizes)
   for (const medium of media) {
-    const stores = new Set(loads.map(({ store }) => store))
-    progress(`seeding ${medium.name}`)
-    if (stores.has('content')) seeder.writeContent(join(medium.folder, 'content'))
-    if (stores.has('catalog')) seeder.writeCatalog(join(medium.folder, 'catalog'))
+    for (const part of new Set(loads.map(({ store }) => store))) {
+      if (part === 'own' || part === 'empty') continue
+      progress(`${medium.name}: seeding ${part}`)
+      seeder.write(part, join(medium.folder, storeFolder(part)))
+    }
     medium.settle()
   }
   const samples: Sample[] = []
@@ -69,24 +66,39 @@ async function measureAll(options: Options, args: readonly string[]): Promise<Re
     contenders,
     loads,
     surroundings: { sizes, seed: seeder.seed, payloads, seconds: options.seconds },
-    takesPart: () => true,
     record: (sample) => samples.push(sample),
+    afterRound: (round) => {
+      save({
+        date: new Date().toISOString().slice(0, 10),
+        command,
+        machine,
+        scale: options.scale,
+        rounds: round,
+        seconds: options.seconds,
+        minutes: (performance.now() - start) / 60_000,
+        contenders: contenders.map(({ id, title, version }) => ({ id, title, version })),
+        notes,
+        samples,
+      })
+    },
     progress,
   })
   for (const medium of media) medium.remove()
   await folder?.remove()
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
-    machine,
-    scale: options.scale,
-    rounds: options.rounds,
-    seconds: options.seconds,
-    minutes: (performance.now() - start) / 60_000,
-    contenders: contenders.map(({ id, title, version }) => ({ id, title, version })),
-    notes,
-    samples,
-  }
+}
+
+function chosenLoads(options: Options, all: readonly Load[]): readonly Load[] {
+  const names = all.map(({ id }) => id)
+  const chosen = new Set(select(options.only, names))
+  return all.filter(({ id }) => chosen.has(id))
+}
+
+function openMedia(options: Options, folder: string, notes: string[]): Medium[] {
+  mkdirSync(folder, { recursive: true })
+  const disk = diskMedium(join(folder, 'disk'))
+  if (options.tmpfs && process.getuid?.() === 0) return [disk, tmpfsMedium(folder, options.tmpfsMebibytes)]
+  notes.push('Not on tmpfs.')
+  return [disk]
 }
 
 function availableContenders(options: Options, notes: string[]): Contender[] {
@@ -96,7 +108,22 @@ function availableContenders(options: Options, notes: string[]): Contender[] {
     if (typeof candidate === 'string') notes.push(`Without ${id}: ${candidate}.`)
     else found.push(candidate)
   }
+  if (found.length === 0) throw new Error(`nothing to measure: ${notes.join(' ')}`)
+  if (options.rounds > 1)
+    for (const { title } of found.filter(({ spared }) => spared === true))
+      notes.push(`${title}: in every second round.`)
   return found
+}
+
+/** How the bench was called, without the folders and files of this machine. */
+function commandLine(args: readonly string[]): string {
+  const places = ['--dir', '--out', '--results']
+  const told = args.filter((arg, index) => !places.includes(arg) && !places.includes(args[index - 1] ?? ''))
+  return ['npm run bench', ...(told.length > 0 ? ['--', ...told] : [])].join(' ')
+}
+
+function listOf(loads: readonly Load[]): string {
+  return loads.map(({ id, title }) => `${id.padEnd(26)}${title}\n`).join('')
 }
 
 function say(text: string): void {

@@ -25,7 +25,8 @@ export function diskMedium(folder: string): Medium {
     name: 'disk',
     folder,
     settle: () => void spawnSync('sync', ['--file-system', folder]),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    // Several times quicker than Node's own for some 100,000 files.
+    remove: () => void spawnSync('rm', ['-rf', folder]),
   }
 }
 

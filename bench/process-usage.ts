@@ -17,8 +17,9 @@ export function cpuSeconds(pid: number): number {
 
 /** CPU seconds of this process and of the programs it has run and awaited. */
 export function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
   const fields = statFields(process.pid)
-  return (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / ticksPerSecond
+  return (user + system) / 1e6 + (Number(fields[13]) + Number(fields[14])) / ticksPerSecond
 }
 
 /** CPU seconds that the whole machine has used, and those a hypervisor gave to others. */

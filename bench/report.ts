@@ -20,13 +20,16 @@ export function renderReport(results: Results, loads: readonly Load[]): string {
     'What Berth on Node 24 is to reach, as a ratio to Distribution 3 of the same run: above 1 is in favour of Berth. Memory is a limit.',
     barsTable(aggregate, measured),
     '## Rates and times',
-    `Median (least–most) of ${results.rounds} rounds. The last two columns are the ratio of Berth on Node 24 to each Distribution: above 1, Berth is the quicker or the smaller.`,
+    `Median (least–most) of ${results.rounds} ${results.rounds === 1 ? 'round' : 'rounds'}. The last two columns are the ratio of Berth on Node 24 to each Distribution: above 1, Berth is the quicker or the smaller.`,
     ...families.flatMap((family) => familyTables(aggregate, measured, family, 'value')),
     '## CPU time of the server',
     'User and system time of all threads of the server, median (least–most), for each unit of work. It is steadier than a rate on a shared machine, and the figure to compare where the disk or the load program is the limit.',
     ...families.flatMap((family) => familyTables(aggregate, measured, family, 'cpu')),
     '## Besides',
     besides(aggregate, measured),
+    '## CPU time of the load programs',
+    'In % of one core while the load ran, median (least–most): far from 100, it is not the load program that is measured.',
+    clientTable(aggregate, measured),
     ...failures(results),
     '## How it is measured',
     method,
@@ -115,6 +118,27 @@ function besides(aggregate: Aggregate, loads: readonly Load[]): string {
   )
 }
 
+function clientTable(aggregate: Aggregate, loads: readonly Load[]): string {
+  const rows = loads
+    .filter(({ store, work }) => store !== 'empty' || work === 'GiB')
+    .flatMap((load) =>
+      media.filter((medium) => aggregate.has(load.id, medium)).map((medium) => ({ load, medium })),
+    )
+  return table(
+    [
+      { title: 'load', cell: ({ load }) => load.title },
+      { title: 'on', cell: ({ medium }) => medium },
+      ...aggregate.results.contenders.map(({ id, title }) => ({
+        title,
+        right: true,
+        cell: ({ load, medium }: (typeof rows)[number]) =>
+          formatSummary(aggregate.clientShare(load.id, medium, id)),
+      })),
+    ],
+    rows,
+  )
+}
+
 function failures({ samples }: Results): string[] {
   const failed = samples.filter(({ error }) => error !== undefined)
   if (failed.length === 0) return []
@@ -130,5 +154,5 @@ const method = `- Every server gets the same configuration file: access log off,
 - The clock and the CPU counters run for the load alone: hashing, a short warm-up with the same requests, and the check of what is served come before. CPU time is \`utime + stime\` of /proc/PID/stat, in steps of 10 ms.
 - \`GET\` of small things: wrk, one thread, 32 connections. \`HEAD\`: 32 bare sockets on Node in the same manner, because wrk 4 waits for a body after HEAD. Large blobs: bare sockets that read into one buffer and count; one blob per run and server is hashed.
 - Pushes: bare sockets. POST, one PATCH in chunked encoding with chunks of 32 KiB as Docker's client (Go) sends them, PUT with the digest. Each blob is new to the server: random content with a tail of its own. The image: HEAD, POST, PATCH and PUT for each layer and the configuration, then the manifest by tag; three images in a row, the time is that of one. Chunks: PATCH with Content-Length and Content-Range, one after the other; the folder's size is watched while PUT commits.
-- Listings: one connection, one request after the other. Distribution 2.8 knows no pages of tags and answers with all of them, so its first page is the whole list. What takes more than 4 s is measured once. The first of all is the first listing of that kind on a fresh process.
+- Listings: one connection, one request after the other. Distribution 2.8 knows no pages of tags and answers with all of them, so its first page is the whole list. All tags: asked without \`n\`, which each server answers with all. What takes more than 4 s is measured once. The first of all is the first listing of that kind on a fresh process.
 - Start: from the start of the process to the 200 on \`/v2/\`, asked every millisecond, on an empty store. Memory: VmRSS, and VmHWM of a fresh process with all pushes under way at once.`

@@ -18,6 +18,7 @@ export interface Sample {
 /** All of a bench: kept as JSON, from which a report can be written again. */
 export interface Results {
   readonly date: string
+  /** As it was called, without the names of folders and files. */
   readonly command: string
   readonly machine: Machine
   readonly scale: number

@@ -2,7 +2,14 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningRegistry } from '../test/support/registry-process.ts'
 import type { Contender } from './contenders.ts'
-import type { Figure, Load, ProcessLoad, ServedLoad, Surroundings } from './load.ts'
+import {
+  storeFolder,
+  type Figure,
+  type Load,
+  type ProcessLoad,
+  type ServedLoad,
+  type Surroundings,
+} from './load.ts'
 import type { Medium } from './media.ts'
 import type { Sample } from './results.ts'
 
@@ -12,9 +19,8 @@ export interface Plan {
   readonly contenders: readonly Contender[]
   readonly loads: readonly Load[]
   readonly surroundings: Omit<Surroundings, 'contender' | 'medium'>
-  /** Says whether a contender takes part on a medium in a round, counted from 1. */
-  takesPart(contender: Contender, medium: Medium, round: number): boolean
   record(sample: Sample): void
+  afterRound(round: number): void
   progress(line: string): void
 }
 
@@ -29,12 +35,15 @@ export async function runRounds(plan: Plan): Promise<void> {
   for (let round = 1; round <= plan.rounds; round++) {
     for (const medium of plan.media) {
       for (const store of ['content', 'catalog', 'own'] as const) {
-        const loads = plan.loads.filter((load): load is ServedLoad => load.store === store)
+        const loads = plan.loads.filter(
+          (load): load is ServedLoad => load.store !== 'empty' && storeOf(load) === store,
+        )
         if (loads.length > 0) await rounds.served(round, medium, store, loads)
       }
       const loads = plan.loads.filter((load): load is ProcessLoad => load.store === 'empty')
       await rounds.processes(round, medium, loads)
     }
+    plan.afterRound(round)
   }
 }
 
@@ -51,12 +60,12 @@ class Rounds {
   async served(
     round: number,
     medium: Medium,
-    store: ServedLoad['store'],
+    store: ReturnType<typeof storeOf>,
     loads: readonly ServedLoad[],
   ): Promise<void> {
     const roots = new Map<string, string>()
     const servers = new Map<string, RunningRegistry | Error>()
-    const takers = this.#plan.contenders.filter((one) => this.#plan.takesPart(one, medium, round))
+    const takers = this.#plan.contenders.filter((one) => takesPart(one, round))
     try {
       for (const contender of takers) {
         const root = join(medium.folder, store === 'own' ? `own-${contender.id}` : store)
@@ -90,7 +99,7 @@ class Rounds {
   async processes(round: number, medium: Medium, loads: readonly ProcessLoad[]): Promise<void> {
     for (const load of loads) {
       for (const contender of this.#plan.contenders) {
-        if (!this.#plan.takesPart(contender, medium, round)) continue
+        if (!takesPart(contender, round)) continue
         const root = join(medium.folder, `empty-${contender.id}`)
         mkdirSync(root, { recursive: true })
         medium.settle()
@@ -122,6 +131,14 @@ class Rounds {
       this.#plan.progress(`${where}: failed: ${message}`)
     }
   }
+}
+
+function takesPart({ spared }: Contender, round: number): boolean {
+  return spared !== true || round % 2 === 1
+}
+
+function storeOf({ store }: ServedLoad): 'content' | 'catalog' | 'own' {
+  return store === 'own' ? store : storeFolder(store)
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

@@ -1,9 +1,10 @@
-import { closeSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { SeededPart } from './load.ts'
 import { makeImage, type Image } from './image.ts'
 import type { Payload, PayloadFactory } from './payload.ts'
 import type { Sizes } from './sizes.ts'
-import { blobFile, layerLink, repositoryFolder, revisionLink, tagLinks } from './store-layout.ts'
+import { blobFile, layerLink, revisionLink, tagLink } from './store-layout.ts'
 
 /** Where the seeded content is found by the loads that read it. */
 export interface Seed {
@@ -33,6 +34,7 @@ export class Seeder {
   readonly #middle: Payload
   readonly #huge: Payload
   readonly #many: readonly Payload[]
+  readonly #links = new LinkWriter()
 
   constructor(payloads: PayloadFactory, sizes: Sizes) {
     this.#sizes = sizes
@@ -57,38 +59,35 @@ export class Seeder {
     }
   }
 
-  /** The store of the loads that read blobs, manifests and tags. */
-  writeContent(root: string): void {
-    for (const blob of [this.#tiny, this.#middle, this.#huge, ...this.#many]) {
-      writeBlob(root, blob)
-      writeLink(root, layerLink(repository, blob.digest), blob.digest)
+  /** Writes one part into the store `root`; the parts of a store do not touch each other. */
+  write(part: SeededPart, root: string): void {
+    switch (part) {
+      case 'image':
+        this.#writeBlobs(root, [this.#tiny])
+        return this.#writeImage(root, repository, [tag])
+      case 'large':
+        return this.#writeBlobs(root, [this.#middle, this.#huge, ...this.#many])
+      case 'tags':
+        this.#writeImage(root, fewTags, tagNames(this.#sizes.fewTags))
+        return this.#writeImage(root, manyTags, tagNames(this.#sizes.manyTags))
+      case 'catalog':
+        for (const name of repositoryNames(this.#sizes.repositories)) this.#writeImage(root, name, [tag])
     }
-    this.#writeImageBlobs(root)
-    this.#writeRepository(root, repository, [tag])
-    this.#writeRepository(root, fewTags, tagNames(this.#sizes.fewTags))
-    this.#writeRepository(root, manyTags, tagNames(this.#sizes.manyTags))
   }
 
-  /** The store of the loads that list repositories. */
-  writeCatalog(root: string): void {
-    this.#writeImageBlobs(root)
-    const links = new LinkCopies(root)
-    for (const name of repositoryNames(this.#sizes.repositories))
-      this.#writeRepository(root, name, [tag], links)
-  }
-
-  #writeImageBlobs(root: string): void {
-    for (const blob of [this.#image.manifest, this.#image.config, ...this.#image.layers])
+  #writeBlobs(root: string, blobs: readonly Payload[]): void {
+    for (const blob of blobs) {
       writeBlob(root, blob)
+      this.#links.write(root, layerLink(repository, blob.digest), blob.digest)
+    }
   }
 
-  #writeRepository(root: string, name: string, tags: readonly string[], links = new LinkCopies(root)): void {
+  #writeImage(root: string, name: string, tags: readonly string[]): void {
     const { manifest, config, layers } = this.#image
-    for (const blob of [config, ...layers]) links.write(layerLink(name, blob.digest), blob.digest)
-    links.write(revisionLink(name, manifest.digest), manifest.digest)
-    mkdirSync(join(root, repositoryFolder(name), '_uploads'), { recursive: true })
-    for (const one of tags)
-      for (const path of tagLinks(name, one, manifest.digest)) links.write(path, manifest.digest)
+    for (const blob of [manifest, config, ...layers]) writeBlob(root, blob)
+    for (const { digest } of [config, ...layers]) this.#links.write(root, layerLink(name, digest), digest)
+    this.#links.write(root, revisionLink(name, manifest.digest), manifest.digest)
+    for (const one of tags) this.#links.write(root, tagLink(name, one), manifest.digest)
   }
 }
 
@@ -96,16 +95,18 @@ export function tagNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `1.${Math.floor(index / 1000)}.${index % 1000}`)
 }
 
-/** Repositories as a company has them: a hundred to a team. */
+/** Repositories as a company has them, a hundred to a team, in the order of a catalog. */
 export function repositoryNames(count: number): string[] {
   return Array.from(
     { length: count },
-    (_, index) => `team-${String(Math.floor(index / 100)).padStart(3, '0')}/service-${index % 100}`,
+    (_, index) =>
+      `team-${String(Math.floor(index / 100)).padStart(3, '0')}/service-${String(index % 100).padStart(2, '0')}`,
   )
 }
 
 function writeBlob(root: string, blob: Payload): void {
   const path = join(root, blobFile(blob.digest))
+  if (existsSync(path)) return
   mkdirSync(dirname(path), { recursive: true })
   const file = openSync(path, 'w')
   try {
@@ -117,29 +118,21 @@ function writeBlob(root: string, blob: Payload): void {
   }
 }
 
-function writeLink(root: string, path: string, digest: string): void {
-  mkdirSync(dirname(join(root, path)), { recursive: true })
-  writeFileSync(join(root, path), digest)
-}
-
 /** Writes links of equal content as hard links of one file, which is quicker and takes less room. */
-class LinkCopies {
-  readonly #root: string
+class LinkWriter {
   readonly #originals = new Map<string, { path: string; uses: number }>()
 
-  constructor(root: string) {
-    this.#root = root
-  }
-
-  write(path: string, digest: string): void {
-    const original = this.#originals.get(digest)
+  write(root: string, path: string, digest: string): void {
+    const target = join(root, path)
+    mkdirSync(dirname(target), { recursive: true })
+    const key = `${root} ${digest}`
+    const original = this.#originals.get(key)
     if (original === undefined || original.uses === linksPerFile) {
-      writeLink(this.#root, path, digest)
-      this.#originals.set(digest, { path: join(this.#root, path), uses: 1 })
+      writeFileSync(target, digest)
+      this.#originals.set(key, { path: target, uses: 1 })
       return
     }
-    mkdirSync(dirname(join(this.#root, path)), { recursive: true })
-    linkSync(original.path, join(this.#root, path))
+    linkSync(original.path, target)
     original.uses += 1
   }
 }

@@ -21,10 +21,9 @@ export function revisionLink(repository: string, digest: string): string {
   return `${repositoryFolder(repository)}/_manifests/revisions/sha256/${hexOf(digest)}/link`
 }
 
-/** Both links that tagging writes. */
-export function tagLinks(repository: string, tag: string, digest: string): readonly [string, string] {
-  const folder = `${repositoryFolder(repository)}/_manifests/tags/${tag}`
-  return [`${folder}/index/sha256/${hexOf(digest)}/link`, `${folder}/current/link`]
+/** What a tag points at. Tagging writes a second link, `index/…`, which no load reads, and which is left out. */
+export function tagLink(repository: string, tag: string): string {
+  return `${repositoryFolder(repository)}/_manifests/tags/${tag}/current/link`
 }
 
 function hexOf(digest: string): string {

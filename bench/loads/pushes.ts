@@ -89,6 +89,8 @@ function pushInChunks({ hugeBlob, uploadChunk }: Sizes): ServedLoad {
     ...facts('push-chunks', `push of ${formatBytes(hugeBlob)} in chunks of ${formatBytes(uploadChunk)}`),
     unit: 's',
     work: 'GiB',
+    // A folder is flushed for each chunk: on a slow disk this takes half a minute.
+    onceAbove: 10,
     run: async (server, { payloads, medium }) => {
       const blob = payloads.make(hugeBlob)
       await warmUp(server.port, () => payloads.make(mebibyte))
@@ -97,16 +99,18 @@ function pushInChunks({ hugeBlob, uploadChunk }: Sizes): ServedLoad {
       return await measure(server.pid, async () => {
         const connection = await Connection.open(server.port)
         try {
+          const start = performance.now()
           const location = await sendInChunks(connection, repository, blob, uploadChunk)
+          const sendSeconds = (performance.now() - start) / 1000
+          await watch.start()
           const sent = performance.now()
-          watch.start()
           await commit(connection, location, blob)
           const commitSeconds = (performance.now() - sent) / 1000
-          const peak = await watch.stop()
+          const most = await watch.stop()
           return {
-            value: (seconds) => seconds,
+            value: () => sendSeconds + commitSeconds,
             work: hugeBlob / gibibyte,
-            extras: { 'commit s': commitSeconds, 'most on disk, times the blob': peak / hugeBlob },
+            extras: { 'commit s': commitSeconds, 'most on disk, times the blob': most / hugeBlob },
           }
         } finally {
           connection.close()

@@ -43,7 +43,7 @@ function small(
     family: 'Small requests',
     unit: 'requests/s',
     work: 'request',
-    store: 'content',
+    store: 'image',
     run: async (server, surroundings) => {
       const path = pathIn(surroundings.seed)
       await warmUp(server, { method, path, headers: acceptHeaders }, surroundings)

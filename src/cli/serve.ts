@@ -4,10 +4,14 @@ import { createAccessLog } from '../util/access-log.ts'
 import { createLogger, type Logger } from '../util/logger.ts'
 import { preflight } from '../server/preflight.ts'
 import { nextSignal } from '../server/signals.ts'
+import type { StorageDriver } from '../storage/driver.ts'
 import { welcome } from './welcome.ts'
 
 /** Milliseconds; Docker kills a container ten seconds after it asked it to stop. */
 const defaultDrain = 8_000
+
+/** Milliseconds: a day. Whatever is being written is written to all the time. */
+const leftoverAge = 24 * 60 * 60 * 1000
 
 /**
  * Serves a registry until a signal ends it.
@@ -31,6 +35,7 @@ export async function serve(file: string | undefined): Promise<void> {
   await preflight(driver, config)
   const address = await listener.start()
   log.info({ address, config: read ?? 'built-in defaults', storage: driver.name }, 'listening')
+  void tidy(driver, log)
   if (read === undefined) process.stderr.write(welcome(address, config))
 
   await drain(log, async () => {
@@ -40,6 +45,16 @@ export async function serve(file: string | undefined): Promise<void> {
   })
   await driver.close()
   accessLog?.flush()
+}
+
+/** Beside serving, for it can take a while where there is much. */
+async function tidy(driver: StorageDriver, log: Logger): Promise<void> {
+  try {
+    const removed = await driver.removeLeftovers(leftoverAge)
+    if (removed > 0) log.info({ removed }, 'removed what a process left that died while it wrote')
+  } catch (error) {
+    log.warn({ err: error }, 'leftovers not removed')
+  }
 }
 
 /** Waits for a first signal and stops; a second one ends the process at once. */

@@ -1,8 +1,12 @@
 import type { Duplex } from 'node:stream'
 
-/** Answers, in the protocol's form, what the HTTP parser refused before any handler saw it. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+/**
+ * Answers, in the protocol's form, what the HTTP parser refused before any handler saw it.
+ *
+ * @param isAnswering whether an answer to an earlier request is under way: nothing may be written into the middle of it
+ */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, isAnswering: boolean): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
     socket.destroy()
     return
   }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { rm } from 'node:fs/promises'
 import { parseListenAddress } from '../config/listen-address.ts'
@@ -27,6 +28,8 @@ const defaultKeepAlive = 620_000
 export class Listener {
   readonly #server: Server
   readonly #options: ListenerOptions
+  /** How many requests of a connection are not answered whole; several when they are pipelined. */
+  readonly #unanswered = new WeakMap<Duplex, number>()
   #draining = false
 
   constructor(handler: Handler, options: ListenerOptions) {
@@ -43,7 +46,12 @@ export class Listener {
     })
     const listen = (event: string, awaitsContinue: boolean): void => {
       this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-        response.once('close', () => this.#closeIdleWhenDraining())
+        const { socket } = request
+        this.#count(socket, 1)
+        response.once('close', () => {
+          this.#count(socket, -1)
+          this.#closeIdleWhenDraining()
+        })
         handler(request, response, { awaitsContinue })
       })
     }
@@ -52,7 +60,9 @@ export class Listener {
     listen('checkContinue', true)
     // An expectation that nobody knows is none that must be met (RFC 9110, 10.1.1).
     listen('checkExpectation', false)
-    this.#server.on('clientError', answerClientError)
+    this.#server.on('clientError', (error, socket) =>
+      answerClientError(error, socket, (this.#unanswered.get(socket) ?? 0) > 0),
+    )
   }
 
   /**
@@ -94,6 +104,10 @@ export class Listener {
     timeout.abort()
     this.#server.closeAllConnections()
     return finished
+  }
+
+  #count(socket: Duplex, change: number): void {
+    this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 0) + change)
   }
 
   /** A connection that has answered its last request would otherwise be kept for a next one. */

@@ -57,7 +57,7 @@ export interface StorageDriver {
   /** What lies at `path`. Object stores know folders only while something lies in them. */
   stat(path: StoragePath): Promise<FileInfo | undefined>
 
-  /** All bytes of a small object: a link, a manifest. `limit` (bytes): a larger object counts as a failure. */
+  /** All bytes of a small object: a link, a manifest. One of more than `limit` bytes is none of those: undefined. */
   read(path: StoragePath, limit?: number): Promise<Buffer | undefined>
 
   /**
@@ -98,6 +98,12 @@ export interface StorageDriver {
 
   /** The names right below a folder that sort after `after`, in byte order; nothing when the folder is absent. */
   list(path: StoragePath, after?: string): AsyncIterable<string>
+
+  /**
+   * Removes what processes left that died while they wrote: whatever nobody wrote to for so many milliseconds. Returns how many
+   * there were.
+   */
+  removeLeftovers(olderThan: number): Promise<number>
 
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { bounded } from '../util/bounded.ts'
 import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import { repositoriesFolder, revisionLink, revisionsFolder } from './paths.ts'
@@ -20,7 +21,7 @@ export interface RepositoryFolder {
 /** The tree of repositories, each folder of it looked at when the catalog comes by, and remembered for seconds. */
 export class Folders {
   readonly #driver: StorageDriver
-  readonly #known = new LRUCache<string, RepositoryFolder>({ max: maxFolders, ttl: staleness })
+  readonly #known = new LRUCache<string, RepositoryFolder>({ ...bounded(maxFolders), ttl: staleness })
   #changes = 0
 
   constructor(driver: StorageDriver) {

@@ -70,7 +70,8 @@ for (const damaged of [
     const { driver, links, context, warnings } = setUp()
     await driver.write(path, Buffer.from(damaged, 'latin1'))
     assert.equal(await links.read(context, path), undefined)
-    assert.equal(warnings.length, 1)
+    // One beyond the limit is absent for the driver already.
+    assert.equal(warnings.length, damaged.length > 4096 ? 0 : 1)
     await links.write(context, path, digest)
     assert.equal(await links.read(context, path), digest)
     assert.equal((await driver.read(path))?.toString('latin1'), digest)

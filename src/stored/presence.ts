@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { bounded } from '../util/bounded.ts'
 import type { Digest } from '../registry/digest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 
@@ -18,7 +19,7 @@ export interface PresentBlob {
  * lets a client rely on something asks the store. Absence is never kept.
  */
 export class Presence<T extends object | string> {
-  readonly #found = new LRUCache<string, T>({ max: maxEntries, ttl: staleness })
+  readonly #found = new LRUCache<string, T>({ ...bounded(maxEntries), ttl: staleness })
 
   get(repository: RepositoryName, digest: Digest): T | undefined {
     return this.#found.get(keyOf(repository, digest))

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache'
+import { bounded } from '../util/bounded.ts'
 import type { Context } from '../registry/context.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
 import { algorithmOf, hexOf, isDigest, type Digest } from '../registry/digest.ts'
 import { readManifest, referrerDescriptor, type Manifest } from '../registry/manifest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import { isTag } from '../registry/reference.ts'
-import { drain, mapAhead } from '../util/iterables.ts'
+import { mapAhead } from '../util/iterables.ts'
 import {
   referrerEntry,
   referrersComplete,
@@ -45,7 +46,7 @@ interface Referrer {
 export class Referrers {
   readonly #store: Store
   readonly #reader: StoredReader
-  readonly #checked = new LRUCache<RepositoryName, Promise<Unwritten>>({ max: maxChecked })
+  readonly #checked = new LRUCache<RepositoryName, Promise<Unwritten>>(bounded(maxChecked))
 
   constructor(store: Store, reader: StoredReader) {
     this.#store = store

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { bounded } from '../util/bounded.ts'
 import type { Digest } from '../registry/digest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 
@@ -7,7 +8,7 @@ const maxRepositories = 8
 
 /** In which repositories this process lately saw a blob: where a mount without `from` looks first. A hint, never the truth. */
 export class Sightings {
-  readonly #seen = new LRUCache<Digest, RepositoryName[]>({ max: maxDigests })
+  readonly #seen = new LRUCache<Digest, RepositoryName[]>(bounded(maxDigests))
 
   add(digest: Digest, repository: RepositoryName): void {
     const repositories = this.#seen.get(digest)

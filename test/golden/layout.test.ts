@@ -35,14 +35,14 @@ for (const peer of peers) {
         return { root, content, seen: await observe(url, content) }
       })
     }
-    const look = (kind: RegistryKind, root: string, content: Content): Promise<Observation> =>
-      withRegistry(kind, root, ({ url }) => observe(url, content))
 
     const theirs = await write(peer)
     const ours = await write('berth')
 
     await t.test('the same paths with the same bytes', () => {
-      assert.deepEqual(readStoreTree(ours.root).files, readStoreTree(theirs.root).files)
+      const { files } = readStoreTree(theirs.root)
+      assert.ok(Object.keys(files).length > 60)
+      assert.deepEqual(readStoreTree(ours.root).files, files)
     })
 
     await t.test('the same modes', () => {
@@ -70,14 +70,6 @@ for (const peer of peers) {
       assert.deepEqual(readStoreTree(copy), before, 'reading changes nothing')
     })
 
-    await t.test('the catalogs name the same repositories', async () => {
-      const names = Object.keys(ours.content.repositories).toSorted()
-      for (const { root } of [ours, theirs]) {
-        for (const kind of ['berth', peer] as const)
-          assert.deepEqual(await withRegistry(kind, root, ({ url }) => catalog(url)), names, kind)
-      }
-    })
-
     await t.test(`${peer} collects what Berth wrote`, async () => {
       const copy = copyStore(ours.root, folder.path, 'collected')
       const { code, stdout, stderr } = await collect(peer, copy)
@@ -98,6 +90,13 @@ for (const peer of peers) {
   })
 }
 
+function look(kind: RegistryKind, root: string, content: Content): Promise<Observation> {
+  return withRegistry(kind, root, async ({ url }) => {
+    assert.deepEqual(await catalog(url), Object.keys(content.repositories).toSorted())
+    return await observe(url, content)
+  })
+}
+
 /** Every tag gives what it gave before, and everything below it is there. */
 async function assertTagged(
   root: string,
@@ -113,10 +112,8 @@ async function assertTagged(
         assert.equal(after[question], before[question], `${kind}: ${question}`)
       }
       for (const digest of needed(content, name)) {
-        const question = Object.keys(before).find(
-          (each) => each.startsWith('GET') && each.includes(name) && each.endsWith(digest),
-        )
-        if (question !== undefined) assert.equal(after[question], before[question], `${kind}: ${question}`)
+        for (const question of [`GET ${name}:${digest}`, `GET ${name}@${digest}`])
+          assert.equal(after[question], before[question], `${kind}: ${question}`)
       }
     }
   }

@@ -1,8 +1,6 @@
-import { cpSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run, type RunResult } from '../support/run.ts'
-import { writeFileSync } from 'node:fs'
-import type { Cleaner } from '../support/at-exit.ts'
 import { startRegistry, type RegistryKind, type RunningRegistry } from '../support/registry-process.ts'
 import { programPath, requireProgram, type Skippable } from '../support/require-program.ts'
 
@@ -59,5 +57,3 @@ export function copyStore(from: string, folder: string, name: string): string {
   cpSync(from, to, { recursive: true, preserveTimestamps: true })
   return to
 }
-
-export type { Cleaner }

@@ -100,7 +100,6 @@ export async function pushSequence(pusher: Pusher, options: SequenceOptions): Pr
   await pusher.patch(unfinished, layer(1))
   await pusher.breakOff(await pusher.start(nested), layer(2))
 
-  const blobsOf = (...contents: readonly Buffer[]): string[] => contents.map((content) => digestOf(content))
   return {
     repositories: {
       [app]: {
@@ -130,4 +129,8 @@ export async function pushSequence(pusher: Pusher, options: SequenceOptions): Pr
       },
     },
   }
+}
+
+function blobsOf(...contents: readonly Buffer[]): string[] {
+  return contents.map((content) => digestOf(content))
 }

@@ -20,6 +20,8 @@ export interface RawOptions {
   readonly pauseMs?: number
   /** Ends our side after the last byte. */
   readonly end?: boolean
+  /** Waits a moment for what follows the answer. */
+  readonly linger?: boolean
   /** How many answers to wait for. Default: one. */
   readonly answers?: number
   /** Default: 10 s. */
@@ -35,11 +37,12 @@ export async function raw(
   const pieces = typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   const chunks: Buffer[] = []
+  const isHead = Buffer.from(pieces[0] ?? '').toString('latin1').startsWith('HEAD ')
   return await new Promise((resolve, reject) => {
     const finish = (closed: boolean): void => {
       clearTimeout(timer)
       socket.destroy()
-      resolve(parse(Buffer.concat(chunks), closed))
+      resolve(parse(Buffer.concat(chunks), closed, isHead))
     }
     const timer = setTimeout(() => {
       socket.destroy()
@@ -50,10 +53,10 @@ export async function raw(
     })
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
-      const answer = parse(Buffer.concat(chunks), false)
-      if (answer.statuses.length >= (options.answers ?? 1) && isWhole(answer)) {
-        // A moment more: what follows an answer is part of the story.
-        setTimeout(() => finish(socket.readableEnded), 20)
+      const answer = parse(Buffer.concat(chunks), false, isHead)
+      if (answer.statuses.length >= (options.answers ?? 1) && answer.isWhole) {
+        if (options.linger !== true) finish(false)
+        else setTimeout(() => finish(socket.readableEnded), 100)
       }
     })
     socket.on('end', () => finish(true))
@@ -76,13 +79,18 @@ async function sendAll(
   if (end && !socket.destroyed) socket.end()
 }
 
+interface Parsed extends RawAnswer {
+  /** Whether the last answer has all of its body. */
+  readonly isWhole: boolean
+}
+
 /** Reads as many whole answers as there are; the last one may be incomplete. */
-function parse(received: Buffer, closed: boolean): RawAnswer & { readonly whole: boolean } {
+function parse(received: Buffer, closed: boolean, isHead: boolean): Parsed {
   const text = received.toString('latin1')
   const statuses: number[] = []
   let first: { headers: ReadonlyMap<string, string>; body: string } | undefined
   let at = 0
-  let whole = false
+  let isWhole = false
   for (;;) {
     const end = text.indexOf('\r\n\r\n', at)
     const status = /^HTTP\/1\.1 (\d{3}) /.exec(text.slice(at, at + 20))?.[1]
@@ -101,13 +109,13 @@ function parse(received: Buffer, closed: boolean): RawAnswer & { readonly whole:
       at = end + 4
       continue
     }
-    const length = Number(headers.get('content-length') ?? 0)
+    const length = isHead ? 0 : Number(headers.get('content-length') ?? 0)
     const body = text.slice(end + 4, end + 4 + length)
     statuses.push(Number(status))
     first ??= { headers, body }
-    whole = body.length === length
+    isWhole = body.length === length
     at = end + 4 + length
-    if (!whole) break
+    if (!isWhole) break
   }
   return {
     status: statuses[0] ?? 0,
@@ -116,12 +124,8 @@ function parse(received: Buffer, closed: boolean): RawAnswer & { readonly whole:
     statuses,
     text,
     closed,
-    whole,
+    isWhole,
   }
-}
-
-function isWhole(answer: RawAnswer): boolean {
-  return (answer as RawAnswer & { readonly whole: boolean }).whole
 }
 
 /** `404 BLOB_UNKNOWN`, `404` for what is no error of the protocol, `closed` for no answer at all. */

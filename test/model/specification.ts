@@ -60,48 +60,50 @@ const octets = { 'Content-Type': 'application/octet-stream' }
 
 export class Specification {
   readonly #repositories = new Map<string, Repository>()
-  readonly #uploads: Upload[] = [];
+  readonly #uploads: Upload[] = []
 
   /** The requests of an operation. Each is made once the answer to the one before has been told. */
-  *steps(operation: Operation): Generator<Step, void, undefined> {
+  steps(operation: Operation): Iterable<Step> {
     switch (operation.kind) {
       case 'start':
-        return yield this.#start(operation)
+        return [this.#start(operation)]
       case 'post':
-        return yield this.#post(operation)
+        return [this.#post(operation)]
       case 'mount':
-        return yield this.#mount(operation)
+        return [this.#mount(operation)]
       case 'patch':
-        return yield this.#patch(operation)
+        return [this.#patch(operation)]
       case 'put':
-        return yield this.#put(operation)
+        return [this.#put(operation)]
       case 'status':
-        return yield this.#status(operation)
+        return [this.#status(operation)]
       case 'cancel':
-        return yield this.#cancel(operation)
+        return [this.#cancel(operation)]
       case 'getBlob':
-        return yield this.#getBlob(operation)
+        return [this.#getBlob(operation)]
       case 'deleteBlob':
-        return yield this.#deleteBlob(operation)
+        return [this.#deleteBlob(operation)]
       case 'putManifest':
-        return yield this.#putManifest(operation)
+        return [this.#putManifest(operation)]
       case 'getManifest':
-        return yield this.#getManifest(operation)
+        return [this.#getManifest(operation)]
       case 'deleteManifest':
-        return yield this.#deleteManifest(operation)
+        return [this.#deleteManifest(operation)]
       case 'tags':
-        return yield this.#listTags(operation)
+        return [this.#listTags(operation)]
       case 'catalog':
-        return yield this.#listRepositories(operation)
+        return [this.#listRepositories(operation)]
       case 'referrers':
-        return yield this.#listReferrers(operation)
+        return [this.#listReferrers(operation)]
       case 'pushBlobs':
-        return yield* this.#pushBlobs(operation)
+        return this.#pushBlobs(operation)
       case 'pushManifests':
-        return yield* this.#pushManifests(operation)
+        return this.#pushManifests(operation)
       case 'restart':
-      // Changes nothing that anybody can see.
+        // Changes nothing that anybody can see.
+        break
     }
+    return []
   }
 
   *#pushBlobs(operation: Extract<Operation, { kind: 'pushBlobs' }>): Generator<Step, void, undefined> {

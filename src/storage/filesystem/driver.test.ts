@@ -98,13 +98,13 @@ describe('the filesystem driver, beyond the contract', () => {
   })
 
   it('removes temporary files that a dead process left, and not those that grow', async () => {
-    assert.equal(await driver.removeStaleTemporaries(0), 0)
+    assert.equal(await driver.removeLeftovers(0), 0)
     await driver.write(link, Buffer.from('x'))
     await fs.writeFile(file('_berth/tmp/old'), 'x')
     await fs.writeFile(file('_berth/tmp/young'), 'x')
     const yesterday = new Date(Date.now() - 86_400_000)
     await fs.utimes(file('_berth/tmp/old'), yesterday, yesterday)
-    assert.equal(await driver.removeStaleTemporaries(3_600_000), 1)
+    assert.equal(await driver.removeLeftovers(3_600_000), 1)
     assert.deepEqual(await fs.readdir(file('_berth/tmp')), ['young'])
   })
 

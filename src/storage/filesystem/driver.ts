@@ -72,7 +72,7 @@ export class FilesystemDriver implements StorageDriver {
       !(ifAbsent && (await this.stat(path)) !== undefined) &&
       (await this.#writeFile(target, content, ifAbsent, durable))
     // Also when another call wrote it: it may have, so far, only made the object visible.
-    if (durable) await guarded(this.#folders.persist(dirname(target)))
+    if (durable) await guarded(this.#folders.persist(dirname(target)), target)
     return written
   }
 
@@ -86,14 +86,14 @@ export class FilesystemDriver implements StorageDriver {
     options: Pick<WriteOptions, 'durable'> = {},
   ): Promise<number> {
     const target = this.#resolve(path)
-    const file = await guarded(this.#temporaries.create())
+    const file = await guarded(this.#temporaries.create(), target)
     const size = await this.#orDiscard(file, async () => {
-      const bytes = await writeObject(file, source)
-      await guarded(this.#finish(file, true))
+      const bytes = await writeObject(file, source, target)
+      await guarded(this.#finish(file, true), target)
       await guarded(place(file, target, this.#folders))
       return bytes
     })
-    if (options.durable !== false) await guarded(this.#folders.persist(dirname(target)))
+    if (options.durable !== false) await guarded(this.#folders.persist(dirname(target)), target)
     return size
   }
 
@@ -112,7 +112,7 @@ export class FilesystemDriver implements StorageDriver {
         }
       }),
     )
-    if (moved) await guarded(this.#folders.persist(dirname(target)))
+    if (moved) await guarded(this.#folders.persist(dirname(target)), target)
     return moved
   }
 
@@ -139,13 +139,8 @@ export class FilesystemDriver implements StorageDriver {
     for (let index = firstAfter(names, after); index < names.length; index++) yield names[index] as string
   }
 
-  /**
-   * Removes temporary files that nobody has written to for so long, left by processes that died. Returns how many.
-   *
-   * @throws RegistryError STORAGE_UNAVAILABLE
-   */
-  async removeStaleTemporaries(olderThanMs: number): Promise<number> {
-    return guarded(this.#temporaries.removeOlderThan(olderThanMs))
+  async removeLeftovers(olderThan: number): Promise<number> {
+    return guarded(this.#temporaries.removeOlderThan(olderThan))
   }
 
   async close(): Promise<void> {
@@ -163,10 +158,10 @@ export class FilesystemDriver implements StorageDriver {
     ifAbsent: boolean,
     durable: boolean,
   ): Promise<boolean> {
-    const file = await guarded(this.#temporaries.create())
+    const file = await guarded(this.#temporaries.create(), target)
     return this.#orDiscard(file, async () => {
-      await guarded(file.write([content]))
-      await guarded(this.#finish(file, durable))
+      await guarded(file.write([content]), target)
+      await guarded(this.#finish(file, durable), target)
       if (ifAbsent) return guarded(placeIfAbsent(file, target, this.#folders))
       await guarded(place(file, target, this.#folders))
       return true

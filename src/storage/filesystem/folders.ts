@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { bounded } from '../../util/bounded.ts'
 import { errnoOf } from '../failure.ts'
 import { mkdir, rmdir } from './calls.ts'
 import { FolderSync } from './durable.ts'
@@ -26,7 +27,7 @@ export class Folders {
    * What another process has just made is left to the file system: fsync of a folder flushes the journal up to its
    * change in ext4 and XFS, and logs new ancestors in btrfs.
    */
-  readonly #unsynced = new LRUCache<string, object>({ max: rememberedFolders })
+  readonly #unsynced = new LRUCache<string, object>(bounded(rememberedFolders))
 
   constructor(root: string) {
     this.#root = root

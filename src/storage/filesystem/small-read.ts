@@ -1,4 +1,3 @@
-import { RegistryError } from '../../registry/errors.ts'
 import { errnoOf, storageFailure } from '../failure.ts'
 import type { BufferPool } from '../../util/buffer-pool.ts'
 import { closeQuietly, open, read } from './calls.ts'
@@ -10,7 +9,8 @@ const attempts = 5
  * All bytes of a small file; undefined when it is absent or a folder. This is the hottest call of all (a tag's link), so
  * it is two hops to the thread pool: open and read. A read that comes back short is the end of a regular file.
  *
- * @throws RegistryError STORAGE_UNAVAILABLE; also for a file of more than `limit` bytes
+ * @param limit bytes; a larger file counts as absent
+ * @throws RegistryError STORAGE_UNAVAILABLE
  */
 export async function readSmall(
   path: string,
@@ -28,12 +28,12 @@ export async function readSmall(
   }
 }
 
-async function readOnce(path: string, limit: number, scratch: BufferPool): Promise<Buffer> {
+async function readOnce(path: string, limit: number, scratch: BufferPool): Promise<Buffer | undefined> {
   const descriptor = await open(path, 'r')
   const buffer = scratch.take()
   try {
     const bytes = await read(descriptor, buffer, buffer.length, 0)
-    if (bytes > limit) throw tooLarge(limit)
+    if (bytes > limit) return undefined
     // Copied to its exact size, so that a cache of small objects holds no large buffers.
     const head = Buffer.from(buffer.subarray(0, bytes))
     return bytes < buffer.length ? head : await readOn(descriptor, head, limit)
@@ -44,7 +44,7 @@ async function readOnce(path: string, limit: number, scratch: BufferPool): Promi
 }
 
 /** Reads what follows `head`, in buffers that double. */
-async function readOn(descriptor: number, head: Buffer, limit: number): Promise<Buffer> {
+async function readOn(descriptor: number, head: Buffer, limit: number): Promise<Buffer | undefined> {
   const parts = [head]
   let size = head.length
   for (;;) {
@@ -52,13 +52,7 @@ async function readOn(descriptor: number, head: Buffer, limit: number): Promise<
     const bytes = await read(descriptor, part, part.length, size)
     parts.push(part.subarray(0, bytes))
     size += bytes
-    if (size > limit) throw tooLarge(limit)
+    if (size > limit) return undefined
     if (bytes < part.length) return Buffer.concat(parts, size)
   }
-}
-
-function tooLarge(limit: number): RegistryError {
-  return new RegistryError('STORAGE_UNAVAILABLE', {
-    cause: new Error(`the object is larger than ${limit} bytes`),
-  })
 }

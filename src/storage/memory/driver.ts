@@ -39,7 +39,7 @@ export class MemoryDriver implements StorageDriver {
   async read(path: StoragePath, limit: number = Infinity): Promise<Buffer | undefined> {
     const content = this.#file(path)?.content
     if (content === undefined) return undefined
-    if (content.length > limit) throw unavailable(`the object is larger than ${limit} bytes`)
+    if (content.length > limit) return undefined
     return Buffer.from(content)
   }
 
@@ -94,6 +94,11 @@ export class MemoryDriver implements StorageDriver {
     for (let index = firstAfter(names, after); index < names.length; index++) yield names[index] as string
   }
 
+  /** A process that died took its memory along. */
+  async removeLeftovers(): Promise<number> {
+    return 0
+  }
+
   async close(): Promise<void> {
     // Holds nothing but memory.
   }
@@ -145,6 +150,11 @@ class MemoryObject implements OpenObject {
       // A copy, lest a consumer change what is stored.
       yield Buffer.from(this.#content.subarray(start, start + chunkBytes))
     }
+  }
+
+  /** A process that died took its memory along. */
+  async removeLeftovers(): Promise<number> {
+    return 0
   }
 
   async close(): Promise<void> {
