@@ -28,8 +28,8 @@ const defaultKeepAlive = 620_000
 export class Listener {
   readonly #server: Server
   readonly #options: ListenerOptions
-  /** How many requests of a connection are not answered whole; several when they are pipelined. */
-  readonly #unanswered = new WeakMap<Duplex, number>()
+  /** The open connections, and how many requests of each are not answered whole; several when they are pipelined. */
+  readonly #unanswered = new Map<Duplex, number>()
   #draining = false
 
   constructor(handler: Handler, options: ListenerOptions) {
@@ -50,7 +50,7 @@ export class Listener {
         this.#count(socket, 1)
         response.once('close', () => {
           this.#count(socket, -1)
-          this.#closeIdleWhenDraining()
+          if (this.#draining) this.#closeIfIdle(socket)
         })
         handler(request, response, { awaitsContinue })
       })
@@ -60,6 +60,10 @@ export class Listener {
     listen('checkContinue', true)
     // An expectation that nobody knows is none that must be met (RFC 9110, 10.1.1).
     listen('checkExpectation', false)
+    this.#server.on('connection', (socket: Duplex) => {
+      this.#unanswered.set(socket, 0)
+      socket.once('close', () => this.#unanswered.delete(socket))
+    })
     this.#server.on('clientError', (error, socket) =>
       answerClientError(error, socket, (this.#unanswered.get(socket) ?? 0) > 0),
     )
@@ -97,7 +101,7 @@ export class Listener {
   async stop(milliseconds: number): Promise<boolean> {
     this.#draining = true
     const closed = new Promise<boolean>((resolve) => this.#server.close(() => resolve(true)))
-    this.#server.closeIdleConnections()
+    for (const socket of this.#unanswered.keys()) this.#closeIfIdle(socket)
     const timeout = new AbortController()
     const expired = sleep(milliseconds, false, { signal: timeout.signal }).catch(() => false)
     const finished = await Promise.race([closed, expired])
@@ -107,12 +111,13 @@ export class Listener {
   }
 
   #count(socket: Duplex, change: number): void {
-    this.#unanswered.set(socket, (this.#unanswered.get(socket) ?? 0) + change)
+    const count = this.#unanswered.get(socket)
+    if (count !== undefined) this.#unanswered.set(socket, count + change)
   }
 
-  /** A connection that has answered its last request would otherwise be kept for a next one. */
-  #closeIdleWhenDraining(): void {
-    if (this.#draining) setImmediate(() => this.#server.closeIdleConnections())
+  /** Node's own closing of idle connections leaves those on which nothing was ever asked: probes, and what browsers open early. */
+  #closeIfIdle(socket: Duplex): void {
+    if (this.#unanswered.get(socket) === 0) socket.end(() => socket.destroy())
   }
 }
 

@@ -57,6 +57,7 @@ class Mortal {
       deleteTree: (path) => live(() => driver.deleteTree(path)),
       list: (path, after) => this.#list(driver.list(path, after)),
       removeLeftovers: (olderThan) => driver.removeLeftovers(olderThan),
+      removeLeftovers: (olderThan) => live(() => driver.removeLeftovers(olderThan)),
       close: () => driver.close(),
     }
   }

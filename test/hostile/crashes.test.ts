@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { descriptor, image, index, newBlob, octets, type Content, type TypedContent } from '../http/content.ts'
+import {
+  descriptor,
+  image,
+  index,
+  newBlob,
+  octets,
+  type Content,
+  type TypedContent,
+} from '../http/content.ts'
 import { http } from '../support/http.ts'
 import { readImage } from '../support/registry-content.ts'
-import { startRegistry, type RunningRegistry } from '../support/registry-process.ts'
+import { startRegistry } from '../support/registry-process.ts'
 import { requireProgram, requireRoot } from '../support/require-program.ts'
 import { inject } from './inject.ts'
 import { digestOf } from '../support/seeded.ts'
@@ -26,9 +34,20 @@ interface Acknowledged {
 /** All ways of a push, one after the other, until the server is gone. */
 async function pushUntilKilled(url: string, round: number, acknowledged: Acknowledged): Promise<number> {
   let steps = 0
-  const call = async (method: string, path: string, body?: Uint8Array, type = 'application/octet-stream'): Promise<string> => {
-    const answer = await http(method, `${url}${path}`, { headers: { ...octets, 'Content-Type': type }, ...(body && { body }) })
-    assert.ok([201, 202].includes(answer.status), `${method} ${path}: ${answer.status} ${answer.body.toString()}`)
+  const call = async (
+    method: string,
+    path: string,
+    body?: Uint8Array,
+    type = 'application/octet-stream',
+  ): Promise<string> => {
+    const answer = await http(method, `${url}${path}`, {
+      headers: { ...octets, 'Content-Type': type },
+      ...(body && { body }),
+    })
+    assert.ok(
+      [201, 202].includes(answer.status),
+      `${method} ${path}: ${answer.status} ${answer.body.toString()}`,
+    )
     steps++
     return answer.headers.location === undefined ? '' : new URL(answer.headers.location).pathname
   }
@@ -42,7 +61,11 @@ async function pushUntilKilled(url: string, round: number, acknowledged: Acknowl
     const [monolithic, patched, chunked] = [newBlob(70_000), newBlob(70_000), newBlob(70_000)]
     await call('POST', `/v2/r/blobs/uploads/?digest=${emptyConfig.digest}`, emptyConfig.content)
     note(emptyConfig)
-    await call('PUT', `${await call('POST', '/v2/r/blobs/uploads/')}?digest=${monolithic.digest}`, monolithic.content)
+    await call(
+      'PUT',
+      `${await call('POST', '/v2/r/blobs/uploads/')}?digest=${monolithic.digest}`,
+      monolithic.content,
+    )
     note(monolithic)
     const one = await call('POST', '/v2/r/blobs/uploads/')
     await call('PATCH', one, patched.content)
@@ -53,7 +76,10 @@ async function pushUntilKilled(url: string, round: number, acknowledged: Acknowl
     await call('PATCH', two, chunked.content.subarray(30_000))
     await call('PUT', `${two}?digest=${chunked.digest}`)
     note(chunked)
-    const child = image({ layers: [monolithic, patched, chunked].map((blob) => descriptor(blob)), annotations: { round: String(round) } })
+    const child = image({
+      layers: [monolithic, patched, chunked].map((blob) => descriptor(blob)),
+      annotations: { round: String(round) },
+    })
     await manifest(child, 'moving')
     await manifest(child, `round-${round}`)
     await manifest(index([child]), 'index')
@@ -68,7 +94,11 @@ async function pushUntilKilled(url: string, round: number, acknowledged: Acknowl
 }
 
 /** Every acknowledged thing is there, whole; every tag that is listed can be pulled with all it names. */
-async function checkInvariants(url: string, recent: readonly Acknowledged[], known: ReadonlySet<string>): Promise<void> {
+async function checkInvariants(
+  url: string,
+  recent: readonly Acknowledged[],
+  known: ReadonlySet<string>,
+): Promise<void> {
   const tags = new Map<string, string>()
   for (const { blobs, manifests, tags: ofRound } of recent) {
     for (const { digest, content } of blobs.values()) {
@@ -100,7 +130,10 @@ async function checkReferrer(url: string, { content, digest }: TypedContent): Pr
   if (subject === undefined) return
   const answer = await http('GET', `${url}/v2/r/referrers/${subject.digest}`)
   const { manifests } = answer.json() as { manifests: { digest: string }[] }
-  assert.ok(manifests.some((each) => each.digest === digest), 'acknowledged referrer')
+  assert.ok(
+    manifests.some((each) => each.digest === digest),
+    'acknowledged referrer',
+  )
 }
 
 /** Where to die, counted from the beginning of a push. */

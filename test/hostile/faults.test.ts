@@ -14,7 +14,10 @@ import { filesBelow } from './victim.ts'
 
 /** The real process on a store that fails, as disks do. */
 
-const emptyConfig: Content = { content: Buffer.from('{}'), digest: 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a' }
+const emptyConfig: Content = {
+  content: Buffer.from('{}'),
+  digest: 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+}
 
 class Client {
   readonly #url: string
@@ -217,7 +220,10 @@ void test('a disk that fails', async (t) => {
       await client.checkBlob(two, false)
       // What was renamed before the fsync of its folder failed may lie there, whole; but no link to it.
       const added = filesBelow(root).filter((file) => !before.includes(file))
-      assert.deepEqual(added.filter((file) => !/^docker\/registry\/v2\/blobs\//.test(file)), [])
+      assert.deepEqual(
+        added.filter((file) => !file.startsWith('docker/registry/v2/blobs/')),
+        [],
+      )
       assert.equal((await client.post(one)).status, 201)
       assert.equal((await client.call('PUT', `${path}?digest=${two.digest}`, two.content)).status, 201)
       assert.equal((await client.manifest(layer, 'failed')).status, 201)
@@ -246,7 +252,10 @@ void test('a disk that fails', async (t) => {
 })
 
 void test('links of no bytes, or of nonsense', async (t) => {
-  const registry = await startRegistry({ kind: 'berth', config: { storage: { delete: { enabled: true } } } }, t)
+  const registry = await startRegistry(
+    { kind: 'berth', config: { storage: { delete: { enabled: true } } } },
+    t,
+  )
   const client = new Client(registry)
   const blob = newBlob(1000)
   const manifest = image({ layers: [descriptor(blob)] })
@@ -256,20 +265,19 @@ void test('links of no bytes, or of nonsense', async (t) => {
   }
   await push()
   await client.manifest(blob, 'v2')
-  const branch = (digest: string): string => digest.replace(':', '/')
   const repository = join(registry.root, 'docker/registry/v2/repositories/r')
   const links = {
-    layer: join(repository, '_layers', branch(blob.digest), 'link'),
-    revision: join(repository, '_manifests/revisions', branch(manifest.digest), 'link'),
+    layer: join(repository, '_layers', blob.digest.replace(':', '/'), 'link'),
+    revision: join(repository, '_manifests/revisions', manifest.digest.replace(':', '/'), 'link'),
     tag: join(repository, '_manifests/tags/v1/current/link'),
   }
   for (const [name, link] of Object.entries(links)) {
     for (const [what, content] of Object.entries({
       'no bytes': '',
-      'nonsense': 'x'.repeat(71),
+      nonsense: 'x'.repeat(71),
       'a line feed too many': `${readFileSync(link, 'latin1')}\n`,
       'half of it': readFileSync(link, 'latin1').slice(0, 40),
-      'megabytes': 'x'.repeat(5_000_000),
+      megabytes: 'x'.repeat(5_000_000),
     })) {
       await t.test(`${name}: ${what}`, async (sub) => {
         const sound = readFileSync(link, 'latin1')

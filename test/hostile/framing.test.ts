@@ -14,6 +14,11 @@ function post(headers: Readonly<Record<string, string>>, body = ''): string {
   return request(`POST /v2/victim/blobs/uploads/?digest=${hello}`, { ...octets, ...headers }, body)
 }
 
+/** The same request with headers as they are. */
+function requestWith(lines: readonly string[]): string {
+  return `POST /v2/victim/blobs/uploads/?digest=${hello} HTTP/1.1\r\nHost: a\r\n${lines.join('\r\n')}\r\n\r\n`
+}
+
 /** A request of the attacker's that must never be taken for one of its own. */
 const smuggled = request('DELETE /v2/victim/manifests/latest')
 
@@ -50,7 +55,10 @@ void test('lengths that lie', async (t) => {
 
   for (const length of ['-1', '+5', '5.0', '0x5', '5,5', '5 5', 'five', '', '99999999999999999999999999']) {
     await t.test(`Content-Length: ${JSON.stringify(length)}`, async () => {
-      const answer = await victim.attack(post({ 'Content-Length': length }, `hello${smuggled}`), { linger: true, end: true })
+      const answer = await victim.attack(post({ 'Content-Length': length }, `hello${smuggled}`), {
+        linger: true,
+        end: true,
+      })
       // Some of these a parser may take for no length at all, which is an answer too: an upload begun, and given up below.
       assert.match(rawOutcome(answer), /^400 UNKNOWN$/)
       await victim.checkUnharmed(length)
@@ -61,27 +69,28 @@ void test('lengths that lie', async (t) => {
 void test('requests that hide another one', async (t) => {
   const victim = await startVictim(t, { settings: { stallMilliseconds: 300 } })
   const chunked = `5\r\nhello\r\n0\r\n\r\n`
-  const head = (lines: readonly string[]): string =>
-    `POST /v2/victim/blobs/uploads/?digest=${hello} HTTP/1.1\r\nHost: a\r\n${lines.join('\r\n')}\r\n\r\n`
   const shapes: Readonly<Record<string, string>> = {
-    'Content-Length and Transfer-Encoding': head(['Content-Length: 5', 'Transfer-Encoding: chunked']) + chunked,
-    'Transfer-Encoding and Content-Length': head(['Transfer-Encoding: chunked', 'Content-Length: 3']) + chunked,
-    'two Content-Lengths': head(['Content-Length: 5', 'Content-Length: 6']) + 'hello',
-    'the same Content-Length twice': head(['Content-Length: 5', 'Content-Length: 5']) + 'hello',
-    'a list of Content-Lengths': head(['Content-Length: 5, 5']) + 'hello',
-    'an unknown Transfer-Encoding': head(['Transfer-Encoding: xchunked']) + chunked,
-    'chunked not last': head(['Transfer-Encoding: chunked, identity']) + chunked,
-    'two Transfer-Encodings': head(['Transfer-Encoding: chunked', 'Transfer-Encoding: identity']) + chunked,
-    'a space before the colon': head(['Transfer-Encoding : chunked']) + chunked,
-    'a folded header': head(['Transfer-Encoding:\r\n chunked']) + chunked,
-    'a vertical tab': head(['Transfer-Encoding: \x0bchunked']) + chunked,
-    'a bare line feed': head(['X: a\nContent-Length: 5']) + 'hello',
-    'a bare carriage return': head(['X: a\rContent-Length: 5']) + 'hello',
-    'a size of a chunk that overflows': `${head(['Transfer-Encoding: chunked'])}fffffffffffffffff\r\nhello`,
-    'a negative size of a chunk': `${head(['Transfer-Encoding: chunked'])}-5\r\nhello\r\n0\r\n\r\n`,
-    'a size of a chunk in words': `${head(['Transfer-Encoding: chunked'])}five\r\nhello\r\n0\r\n\r\n`,
-    'a chunk that is longer than its size': `${head(['Transfer-Encoding: chunked'])}3\r\nhello\r\n0\r\n\r\n`,
-    'extensions of chunks without end': `${head(['Transfer-Encoding: chunked'])}5;${'x'.repeat(100_000)}\r\nhello\r\n0\r\n\r\n`,
+    'Content-Length and Transfer-Encoding':
+      requestWith(['Content-Length: 5', 'Transfer-Encoding: chunked']) + chunked,
+    'Transfer-Encoding and Content-Length':
+      requestWith(['Transfer-Encoding: chunked', 'Content-Length: 3']) + chunked,
+    'two Content-Lengths': requestWith(['Content-Length: 5', 'Content-Length: 6']) + 'hello',
+    'the same Content-Length twice': requestWith(['Content-Length: 5', 'Content-Length: 5']) + 'hello',
+    'a list of Content-Lengths': requestWith(['Content-Length: 5, 5']) + 'hello',
+    'an unknown Transfer-Encoding': requestWith(['Transfer-Encoding: xchunked']) + chunked,
+    'chunked not last': requestWith(['Transfer-Encoding: chunked, identity']) + chunked,
+    'two Transfer-Encodings':
+      requestWith(['Transfer-Encoding: chunked', 'Transfer-Encoding: identity']) + chunked,
+    'a space before the colon': requestWith(['Transfer-Encoding : chunked']) + chunked,
+    'a folded header': requestWith(['Transfer-Encoding:\r\n chunked']) + chunked,
+    'a vertical tab': requestWith(['Transfer-Encoding: \x0bchunked']) + chunked,
+    'a bare line feed': requestWith(['X: a\nContent-Length: 5']) + 'hello',
+    'a bare carriage return': requestWith(['X: a\rContent-Length: 5']) + 'hello',
+    'a size of a chunk that overflows': `${requestWith(['Transfer-Encoding: chunked'])}fffffffffffffffff\r\nhello`,
+    'a negative size of a chunk': `${requestWith(['Transfer-Encoding: chunked'])}-5\r\nhello\r\n0\r\n\r\n`,
+    'a size of a chunk in words': `${requestWith(['Transfer-Encoding: chunked'])}five\r\nhello\r\n0\r\n\r\n`,
+    'a chunk that is longer than its size': `${requestWith(['Transfer-Encoding: chunked'])}3\r\nhello\r\n0\r\n\r\n`,
+    'extensions of chunks without end': `${requestWith(['Transfer-Encoding: chunked'])}5;${'x'.repeat(100_000)}\r\nhello\r\n0\r\n\r\n`,
   }
   for (const [what, shape] of Object.entries(shapes)) {
     await t.test(what, async () => {
@@ -95,13 +104,17 @@ void test('requests that hide another one', async (t) => {
 
   await t.test('honest chunks, with a trailer and an extension', async () => {
     const body = `2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX-Trailer: 1\r\n\r\n`
-    const answer = await victim.attack(head(['Transfer-Encoding: chunked']) + body)
+    const answer = await victim.attack(requestWith(['Transfer-Encoding: chunked']) + body)
     assert.equal(rawOutcome(answer), '201')
     victim.settle()
   })
 
   await t.test('a body of a request that wants none', async () => {
-    for (const line of ['GET /v2/victim/manifests/latest', 'GET /v2/_catalog', 'DELETE /v2/victim/manifests/other']) {
+    for (const line of [
+      'GET /v2/victim/manifests/latest',
+      'GET /v2/_catalog',
+      'DELETE /v2/victim/manifests/other',
+    ]) {
       const body = smuggled
       const bytes = request(line, { 'Content-Length': String(body.length) }, body)
       const answer = await victim.attack(bytes, { linger: true })
@@ -150,11 +163,23 @@ void test('bodies that stop half way', async (t) => {
   const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 
   for (const [what, bytes] of Object.entries({
-    'a manifest': request('PUT /v2/victim/manifests/latest', { 'Content-Type': manifestType, 'Content-Length': '500' }, '{"schemaVersion":2'),
-    'a manifest, chunked': request('PUT /v2/victim/manifests/latest', { 'Content-Type': manifestType, 'Transfer-Encoding': 'chunked' }, '5\r\n{"sch\r\n'),
+    'a manifest': request(
+      'PUT /v2/victim/manifests/latest',
+      { 'Content-Type': manifestType, 'Content-Length': '500' },
+      '{"schemaVersion":2',
+    ),
+    'a manifest, chunked': request(
+      'PUT /v2/victim/manifests/latest',
+      { 'Content-Type': manifestType, 'Transfer-Encoding': 'chunked' },
+      '5\r\n{"sch\r\n',
+    ),
     'a blob': post({ 'Content-Length': '500' }, 'hello'),
     'a blob, chunked': post({ 'Transfer-Encoding': 'chunked' }, '5\r\nhello\r\n'),
-    'a blob by sha512': request(`POST /v2/victim/blobs/uploads/?digest=${digestOf('hello', 'sha512')}`, { 'Content-Length': '500' }, 'hello'),
+    'a blob by sha512': request(
+      `POST /v2/victim/blobs/uploads/?digest=${digestOf('hello', 'sha512')}`,
+      { 'Content-Length': '500' },
+      'hello',
+    ),
   })) {
     await t.test(`${what}, and the connection ends`, async () => {
       const answer = await victim.attack(bytes, { end: true })
@@ -189,11 +214,18 @@ void test('bodies that stop half way', async (t) => {
   })
 
   await t.test('100 Continue is said only when the bytes are wanted', async () => {
-    const wanted = await raw(victim.port, [post({ 'Content-Length': '5', Expect: '100-continue' }), 'hello'], { pauseMs: 50 })
+    const wanted = await raw(
+      victim.port,
+      [post({ 'Content-Length': '5', Expect: '100-continue' }), 'hello'],
+      { pauseMs: 50 },
+    )
     assert.match(wanted.text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 201 /)
     victim.settle()
     const path = '/v2/victim/blobs/uploads/00000000-0000-4000-8000-000000000000'
-    const refused = await raw(victim.port, request(`PATCH ${path}`, { ...octets, 'Content-Length': '5', Expect: '100-continue' }))
+    const refused = await raw(
+      victim.port,
+      request(`PATCH ${path}`, { ...octets, 'Content-Length': '5', Expect: '100-continue' }),
+    )
     assert.equal(rawOutcome(refused), '404 BLOB_UPLOAD_UNKNOWN')
     assert.doesNotMatch(refused.text, /100 Continue/)
     await victim.checkUnharmed()
@@ -234,7 +266,10 @@ void test('headers', async (t) => {
   const victim = await startVictim(t, { listener: { headersTimeoutMilliseconds: 300 } })
 
   await t.test('that are too large: 431 in the form of the protocol', async () => {
-    for (const headers of [{ 'X-Large': 'x'.repeat(100_000) }, Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`X-${n}`, 'x'.repeat(30)]))]) {
+    for (const headers of [
+      { 'X-Large': 'x'.repeat(100_000) },
+      Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`X-${n}`, 'x'.repeat(30)])),
+    ]) {
       assert.equal(rawOutcome(await victim.attack(request('GET /v2/', headers))), '431 UNKNOWN')
     }
     const line = `GET /v2/${'a'.repeat(100_000)}/tags/list`
@@ -266,8 +301,25 @@ void test('headers', async (t) => {
 
 void test('headers that try to put others into an answer', async (t) => {
   const victim = await startVictim(t)
-  const evil = ['a\\r\\nX-Evil: 1', 'a%0d%0aX-Evil:%201', 'a\u0085X-Evil: 1', 'a"; X-Evil=1', "a'><script>", 'a\tX-Evil: 1', '../evil', 'evil.example#', 'evil.example?', 'user:pass@evil.example', '[::1', 'evil.example:99999999']
-  const check = async (what: string, headers: Record<string, string>, path = '/v2/victim/blobs/uploads/'): Promise<void> => {
+  const evil = [
+    'a\\r\\nX-Evil: 1',
+    'a%0d%0aX-Evil:%201',
+    'a\u0085X-Evil: 1',
+    'a"; X-Evil=1',
+    "a'><script>",
+    'a\tX-Evil: 1',
+    '../evil',
+    'evil.example#',
+    'evil.example?',
+    'user:pass@evil.example',
+    '[::1',
+    'evil.example:99999999',
+  ]
+  const check = async (
+    what: string,
+    headers: Record<string, string>,
+    path = '/v2/victim/blobs/uploads/',
+  ): Promise<void> => {
     const answer = await victim.attack(request(`POST ${path}`, { 'Content-Length': '0', ...headers }))
     assert.ok(!answer.headers.has('x-evil'), what)
     assert.match(rawOutcome(answer), /^(?:202|301|400 [A-Z_]+|404)$/, what)
@@ -302,4 +354,3 @@ void test('headers that try to put others into an answer', async (t) => {
     }
   })
 })
-

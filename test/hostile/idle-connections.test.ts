@@ -26,7 +26,8 @@ function residentMiB(pid: number): number {
 void test('10,000 idle connections', async (t) => {
   if (process.platform !== 'linux') return t.skip('reads /proc')
   const count = Math.min(wanted, openFilesLimit() - 200)
-  if (count < fewest && !process.env['CI']) return t.skip(`no more than ${count + 200} open files are allowed`)
+  if (count < fewest && !process.env['CI'])
+    return t.skip(`no more than ${count + 200} open files are allowed`)
   assert.ok(count >= fewest, `only ${count} connections are possible: raise the limit of open files`)
   const registry = await startRegistry({ kind: 'berth' }, t)
   const before = residentMiB(registry.pid)
@@ -55,7 +56,10 @@ void test('10,000 idle connections', async (t) => {
     const content = seededBytes('idle', 1_000_000)
     const digest = digestOf(content)
     const headers = { 'Content-Type': 'application/octet-stream' }
-    const post = await http('POST', `${registry.url}/v2/idle/blobs/uploads/?digest=${digest}`, { headers, body: content })
+    const post = await http('POST', `${registry.url}/v2/idle/blobs/uploads/?digest=${digest}`, {
+      headers,
+      body: content,
+    })
     assert.equal(post.status, 201)
     const get = await http('GET', `${registry.url}/v2/idle/blobs/${digest}`)
     assert.ok(get.body.equals(content))

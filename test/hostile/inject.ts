@@ -24,10 +24,9 @@ export async function inject(
   const calls = what.slice(0, what.indexOf(':'))
   const strace = spawn(
     programPath('strace'),
-    [
-      ...['-q', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${what}`],
-      ...threads.flatMap((id) => ['-p', id]),
-    ],
+    ['-q', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${what}`].concat(
+      threads.flatMap((id) => ['-p', id]),
+    ),
     { stdio: 'ignore' },
   )
   const exit = once(strace, 'exit')

@@ -157,14 +157,13 @@ const digests: readonly string[] = [
   `sha256%3A${'z'.repeat(64)}`,
 ]
 
+function put(path: string): string {
+  const headers = { 'Content-Type': image().mediaType, 'Content-Length': String(image().content.length) }
+  return request(`PUT ${path}`, headers, image().content.toString())
+}
+
 void test('references that are none', async (t) => {
   const victim = await startVictim(t)
-  const put = (path: string): string =>
-    request(
-      `PUT ${path}`,
-      { 'Content-Type': image().mediaType, 'Content-Length': String(image().content.length) },
-      image().content.toString(),
-    )
   for (const [reference, expected] of [
     ...references,
     ...digests.map((digest) => [digest, /^(?:301|400 (?:DIGEST_INVALID|NAME_INVALID|UNKNOWN))$/] as const),

@@ -37,7 +37,9 @@ export async function raw(
   const pieces = typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   const chunks: Buffer[] = []
-  const isHead = Buffer.from(pieces[0] ?? '').toString('latin1').startsWith('HEAD ')
+  const isHead = Buffer.from(pieces[0] ?? '')
+    .toString('latin1')
+    .startsWith('HEAD ')
   return await new Promise((resolve, reject) => {
     const finish = (closed: boolean): void => {
       clearTimeout(timer)
@@ -46,7 +48,11 @@ export async function raw(
     }
     const timer = setTimeout(() => {
       socket.destroy()
-      reject(new Error(`no answer in time; so far ${JSON.stringify(Buffer.concat(chunks).toString('latin1').slice(0, 500))}`))
+      reject(
+        new Error(
+          `no answer in time; so far ${JSON.stringify(Buffer.concat(chunks).toString('latin1').slice(0, 500))}`,
+        ),
+      )
     }, options.timeoutMs ?? 10_000)
     socket.on('connect', () => {
       void sendAll(socket, pieces, options)

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import test from 'node:test'
-import { locationPath, newBlob, octets, pushBlob, startUpload, withDigest, type Content } from '../http/content.ts'
+import {
+  locationPath,
+  newBlob,
+  octets,
+  pushBlob,
+  startUpload,
+  withDigest,
+  type Content,
+} from '../http/content.ts'
+import { newGate } from '../http/gate.ts'
 import { outcome } from '../http/in-process.ts'
 import type { HttpOptions, HttpResponse } from '../support/http.ts'
 import { startVictim, request, type Victim } from './victim.ts'
@@ -18,6 +27,18 @@ const requests: readonly (readonly [method: string, digest?: string])[] = [
   ['PUT', 'right'],
   ['DELETE'],
 ]
+
+function forged(state: unknown): string {
+  const token = Buffer.concat([Buffer.alloc(32), Buffer.from(JSON.stringify(state))])
+  return `?_state=${encodeURIComponent(token.toString('base64url'))}`
+}
+
+function chunk(blob: Content, start: number, end: number): HttpOptions {
+  return {
+    headers: { ...octets, 'Content-Range': `${start}-${end - 1}` },
+    body: blob.content.subarray(start, end),
+  }
+}
 
 async function tryAll(victim: Victim, path: string, expected: string | RegExp): Promise<void> {
   const blob = newBlob(50)
@@ -114,8 +135,6 @@ void test('upload ids that are none of this repository', async (t) => {
 
 void test('a forged _state has no effect', async (t) => {
   const victim = await startVictim(t)
-  const forged = (state: unknown): string =>
-    `?_state=${encodeURIComponent(Buffer.concat([Buffer.alloc(32), Buffer.from(JSON.stringify(state))]).toString('base64url'))}`
   const path = await startUpload(victim, 'victim')
   const states = [
     forged({ Name: 'other', UUID: idOf(path), Offset: 0, StartedAt: '2026-01-01T00:00:00Z' }),
@@ -137,7 +156,10 @@ void test('a forged _state has no effect', async (t) => {
   }
   for (const state of states) {
     const other = `/v2/other/blobs/uploads/${idOf(path)}${state}`
-    assert.equal(outcome(await victim.call('PATCH', other, { headers: octets, body: 'x' })), '404 BLOB_UPLOAD_UNKNOWN')
+    assert.equal(
+      outcome(await victim.call('PATCH', other, { headers: octets, body: 'x' })),
+      '404 BLOB_UPLOAD_UNKNOWN',
+    )
   }
   assert.equal((await victim.call('DELETE', path)).status, 204)
   await victim.checkUnharmed()
@@ -158,10 +180,6 @@ async function checkCommit(victim: Victim, path: string, blob: Content): Promise
 
 void test('segments that race', async (t) => {
   const victim = await startVictim(t)
-  const chunk = (blob: Content, start: number, end: number): HttpOptions => ({
-    headers: { ...octets, 'Content-Range': `${start}-${end - 1}` },
-    body: blob.content.subarray(start, end),
-  })
 
   await t.test('the same chunk many times at once: it counts once', async () => {
     const blob = newBlob(100_000)
@@ -187,7 +205,9 @@ void test('segments that race', async (t) => {
       const range = String((await victim.call('GET', path)).headers.range)
       if (range === '0-49999') break
       await Promise.all(
-        [0, 1, 2, 3, 4].map((number) => victim.call('PATCH', path, chunk(blob, number * 10_000, (number + 1) * 10_000))),
+        [0, 1, 2, 3, 4].map((number) =>
+          victim.call('PATCH', path, chunk(blob, number * 10_000, (number + 1) * 10_000)),
+        ),
       )
     }
     assert.equal((await checkCommit(victim, path, blob)).status, 201)
@@ -231,32 +251,34 @@ void test('segments that race', async (t) => {
     }
   })
 
-  await t.test('a commit while bytes arrive, a cancel while bytes arrive: nothing is left of them', async () => {
-    for (const end of ['PUT', 'DELETE'] as const) {
-      const blob = newBlob(10_000)
-      const path = await startUpload(victim, 'race')
-      await victim.call('PATCH', path, chunk(blob, 0, 10_000))
-      let release: () => void = () => {}
-      const gate = new Promise<void>((resolve) => (release = resolve))
-      const slow = victim.call('PATCH', path, {
-        headers: octets,
-        body: Readable.from(
-          (async function* (): AsyncGenerator<Buffer> {
-            yield Buffer.alloc(1000)
-            await gate
-            yield Buffer.alloc(1000)
-          })(),
-        ),
-      })
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      const answer = await victim.call(end, end === 'PUT' ? withDigest(path, blob.digest) : path)
-      assert.ok([201, 204].includes(answer.status), outcome(answer))
-      release()
-      assert.equal(outcome(await slow), '404 BLOB_UPLOAD_UNKNOWN')
-      assert.equal(outcome(await victim.call('GET', path)), '404 BLOB_UPLOAD_UNKNOWN')
-      assert.equal(await uploadsLeft(victim), 0)
-    }
-  })
+  await t.test(
+    'a commit while bytes arrive, a cancel while bytes arrive: nothing is left of them',
+    async () => {
+      for (const end of ['PUT', 'DELETE'] as const) {
+        const blob = newBlob(10_000)
+        const path = await startUpload(victim, 'race')
+        await victim.call('PATCH', path, chunk(blob, 0, 10_000))
+        const gate = newGate()
+        const slow = victim.call('PATCH', path, {
+          headers: octets,
+          body: Readable.from(
+            (async function* (): AsyncGenerator<Buffer> {
+              yield Buffer.alloc(1000)
+              await gate.opened
+              yield Buffer.alloc(1000)
+            })(),
+          ),
+        })
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        const answer = await victim.call(end, end === 'PUT' ? withDigest(path, blob.digest) : path)
+        assert.ok([201, 204].includes(answer.status), outcome(answer))
+        gate.open()
+        assert.equal(outcome(await slow), '404 BLOB_UPLOAD_UNKNOWN')
+        assert.equal(outcome(await victim.call('GET', path)), '404 BLOB_UPLOAD_UNKNOWN')
+        assert.equal(await uploadsLeft(victim), 0)
+      }
+    },
+  )
 })
 
 async function uploadsLeft(victim: Victim): Promise<number> {
@@ -323,9 +345,14 @@ void test('segments that break off', async (t) => {
     const blob = newBlob(300_000)
     const path = await startUpload(victim, 'broken')
     const head = request(`PUT ${withDigest(path, blob.digest)}`, { ...octets, 'Content-Length': '300000' })
-    await victim.attack([head, blob.content.subarray(0, 150_000)], { pauseMs: 30, end: true }).catch(() => undefined)
+    await victim
+      .attack([head, blob.content.subarray(0, 150_000)], { pauseMs: 30, end: true })
+      .catch(() => undefined)
     assert.equal((await victim.call('HEAD', `/v2/broken/blobs/${blob.digest}`)).status, 404)
-    const put = await victim.call('PUT', withDigest(path, blob.digest), { headers: octets, body: blob.content })
+    const put = await victim.call('PUT', withDigest(path, blob.digest), {
+      headers: octets,
+      body: blob.content,
+    })
     assert.equal(put.status, 201)
   })
 
@@ -339,7 +366,8 @@ void test('segments that break off', async (t) => {
     const target = `/v2/broken/blobs/uploads/?digest=${blob.digest}`
     for (const headers of [{ 'Content-Length': '300000' }, { 'Transfer-Encoding': 'chunked' }]) {
       const head = request(`POST ${target}`, { ...octets, ...headers })
-      const body = 'Content-Length' in headers ? blob.content.subarray(0, 150_000) : `100\r\n${'x'.repeat(256)}\r\n`
+      const body =
+        'Content-Length' in headers ? blob.content.subarray(0, 150_000) : `100\r\n${'x'.repeat(256)}\r\n`
       await victim.attack([head, body], { pauseMs: 30, end: true }).catch(() => undefined)
       await victim.checkUnharmed()
     }

@@ -20,7 +20,10 @@ export interface Victim extends TestServer {
   /** Throws unless the store holds what it held, no half-written file lies there, and the server answers. */
   checkUnharmed(what?: string): Promise<void>
   /** Sends bytes and checks what every answer under `/v2/` owes, be it one that no handler gave. */
-  attack(bytes: string | Uint8Array | readonly (string | Uint8Array)[], options?: RawOptions): Promise<RawAnswer>
+  attack(
+    bytes: string | Uint8Array | readonly (string | Uint8Array)[],
+    options?: RawOptions,
+  ): Promise<RawAnswer>
 }
 
 export interface VictimOptions {

@@ -25,19 +25,22 @@ void test('the base of the API', async (t) => {
     assert.equal(answer.body.length, 0)
   })
 
-  await t.test('the absolute form of a request target is the same as its path (RFC 9112, 3.2.2)', async () => {
-    const { request } = await import('node:http')
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      const path = `${server.url}/v2/`
-      const sent = request({ host: '127.0.0.1', port: server.port, path, agent: false }, (answer) => {
-        answer.resume()
-        resolve(answer.statusCode)
+  await t.test(
+    'the absolute form of a request target is the same as its path (RFC 9112, 3.2.2)',
+    async () => {
+      const { request } = await import('node:http')
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const path = `${server.url}/v2/`
+        const sent = request({ host: '127.0.0.1', port: server.port, path, agent: false }, (answer) => {
+          answer.resume()
+          resolve(answer.statusCode)
+        })
+        sent.on('error', reject)
+        sent.end()
       })
-      sent.on('error', reject)
-      sent.end()
-    })
-    assert.equal(status, 200)
-  })
+      assert.equal(status, 200)
+    },
+  )
 })
 
 void test('routes', async (t) => {
@@ -110,7 +113,14 @@ void test('routes', async (t) => {
   }
 
   await t.test('a name may hold the words of the API', async () => {
-    for (const name of ['manifests', 'blobs/uploads', 'tags/list', 'a/tags/list', 'blobs', 'v2/_catalog'.slice(0, 2)]) {
+    for (const name of [
+      'manifests',
+      'blobs/uploads',
+      'tags/list',
+      'a/tags/list',
+      'blobs',
+      'v2/_catalog'.slice(0, 2),
+    ]) {
       await pushManifest(server, name, 'latest', image())
       const tags = await server.call('GET', `/v2/${name}/tags/list`)
       assert.deepEqual(tags.json(), { name, tags: ['latest'] })

@@ -4,7 +4,16 @@ import { MemoryDriver } from '../../src/storage/memory/driver.ts'
 import type { StoragePath } from '../../src/storage/driver.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { image, newBlob, numbered, pushBlob, pushManifest, writeRaw, writeRawManifest } from './content.ts'
-import { allPages, contentHeaders, nextLink, outcome, startApp, startParts, type TestServer } from './in-process.ts'
+import { newGate, type Gate } from './gate.ts'
+import {
+  allPages,
+  contentHeaders,
+  nextLink,
+  outcome,
+  startApp,
+  startParts,
+  type TestServer,
+} from './in-process.ts'
 
 async function catalog(server: TestServer, query = ''): Promise<string[]> {
   const answer = await server.call('GET', `/v2/_catalog${query}`)
@@ -58,7 +67,10 @@ for (const driver of ['inmemory', 'filesystem'] as const) {
     }
 
     await t.test('from any place on, whether or not it is a repository', async () => {
-      const places = [...sorted, ...sorted.flatMap((name) => [`${name}-`, `${name}/`, `${name}.`, `${name}/0`])]
+      const places = [
+        ...sorted,
+        ...sorted.flatMap((name) => [`${name}-`, `${name}/`, `${name}.`, `${name}/0`]),
+      ]
       for (const last of [...places, '', '-', '0', 'A', 'only', 'only/', 'only/deep', 'zzz', '../..', 'ü']) {
         const expected = sorted.filter((name) => name > last)
         assert.deepEqual(await catalog(server, `?last=${encodeURIComponent(last)}`), expected, last)
@@ -126,7 +138,13 @@ void test('what the catalog shows', async (t) => {
       await pushManifest(server, name, 'latest', image())
       expected.add(name)
       assert.deepEqual(await catalog(server), [...expected].toSorted())
-      assert.deepEqual(await catalog(server, '?n=1&last=l'), [...expected].toSorted().filter((each) => each > 'l').slice(0, 1))
+      assert.deepEqual(
+        await catalog(server, '?n=1&last=l'),
+        [...expected]
+          .toSorted()
+          .filter((each) => each > 'l')
+          .slice(0, 1),
+      )
     }
     for (const name of ['m', 'm/one/two', 'k', 'm-one', 'm/one']) {
       assert.equal((await server.call('DELETE', `/v2/${name}/manifests/${image().digest}`)).status, 202)
@@ -157,7 +175,11 @@ void test('what the catalog shows', async (t) => {
     await writeRawManifest(server, 'trailing-', image())
     await writeRaw(server, `repositories/_hidden/_manifests/revisions/sha256/${'0'.repeat(64)}/link`, 'x')
     await writeRaw(server, 'repositories/file-in-the-way', 'x')
-    await writeRaw(server, `repositories/emptied/_manifests/tags/old/index/sha256/${'0'.repeat(64)}/link`, 'x')
+    await writeRaw(
+      server,
+      `repositories/emptied/_manifests/tags/old/index/sha256/${'0'.repeat(64)}/link`,
+      'x',
+    )
     assert.deepEqual(await catalog(server), ['good'])
   })
 
@@ -171,28 +193,31 @@ void test('what the catalog shows', async (t) => {
 
 /** Keeps what a listing of the root saw until it is released: as a slow disk does. */
 class GatedDriver extends MemoryDriver {
-  #gate: Promise<void> | undefined
-  #open: () => void = () => {}
-  #reached: () => void = () => {}
-  listed: Promise<void> = Promise.resolve()
+  #gate: Gate | undefined
+  #reached = newGate()
+
+  /** Settles when a listing is held. */
+  get listed(): Promise<void> {
+    return this.#reached.opened
+  }
 
   holdListing(): void {
-    this.#gate = new Promise((resolve) => (this.#open = resolve))
-    this.listed = new Promise((resolve) => (this.#reached = resolve))
+    this.#gate = newGate()
+    this.#reached = newGate()
   }
 
   release(): void {
+    this.#gate?.open()
     this.#gate = undefined
-    this.#open()
   }
 
   override async *list(path: StoragePath, after?: string): AsyncGenerator<string, void, undefined> {
-    const names: string[] = []
-    for await (const name of super.list(path, after)) names.push(name)
+    const listed: string[] = []
+    for await (const name of super.list(path, after)) listed.push(name)
     if (path.endsWith('/repositories') && this.#gate !== undefined) {
-      this.#reached()
-      await this.#gate
+      this.#reached.open()
+      await this.#gate.opened
     }
-    yield* names
+    yield* listed
   }
 }

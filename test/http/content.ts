@@ -130,7 +130,11 @@ export function withDigest(path: string, digest: string): string {
 const root = 'docker/registry/v2'
 
 /** Writes as Distribution does, past the server: what lies there before Berth comes, or what a replica writes. */
-export async function writeRaw(server: TestServer, path: string, content: string | Uint8Array): Promise<void> {
+export async function writeRaw(
+  server: TestServer,
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
   await server.driver.write(storagePath(`${root}/${path}`), Buffer.from(content))
 }
 

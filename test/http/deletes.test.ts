@@ -82,7 +82,11 @@ void test('deletes are off when the configuration does not enable them', async (
   }
   assert.equal((await server.call('HEAD', '/v2/r/manifests/v1')).status, 200)
   assert.equal((await server.call('HEAD', `/v2/r/blobs/${blob.digest}`)).status, 200)
-  assert.equal((await server.call('DELETE', await startUpload(server, 'r'))).status, 204, 'an upload is no content')
+  assert.equal(
+    (await server.call('DELETE', await startUpload(server, 'r'))).status,
+    204,
+    'an upload is no content',
+  )
 })
 
 void test('read-only', async (t) => {

@@ -68,7 +68,7 @@ void test('failures of the store', async (t) => {
   }
 })
 
-void test('a bug of ours: 500 in the protocol\'s form, of which the client learns nothing', async () => {
+void test("a bug of ours: 500 in the protocol's form, of which the client learns nothing", async () => {
   // Not through `startParts`, whose tests end with a look that there were no bugs.
   const driver = new FailingDriver()
   const { createHandler } = await import('../../src/http/handler.ts')

@@ -162,7 +162,7 @@ export function nextLink(answer: HttpResponse): string | undefined {
 /** Follows `Link` from a first page to the last one. */
 export async function allPages(server: TestServer, path: string): Promise<HttpResponse[]> {
   const pages: HttpResponse[] = []
-  for (let next: string | undefined = path; next !== undefined; ) {
+  for (let next: string | undefined = path; next !== undefined;) {
     const page: HttpResponse = await server.call('GET', next)
     assert.equal(page.status, 200, page.body.toString())
     pages.push(page)

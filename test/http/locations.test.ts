@@ -27,7 +27,10 @@ async function push(
   note('patch', await call('PATCH', path, blob.content))
   note('status', await call('GET', path))
   note('put', await call('PUT', withDigest(path, blob.digest)))
-  note('post', await call('POST', withDigest('/v2/a/b/blobs/uploads/', emptyConfig.digest), emptyConfig.content))
+  note(
+    'post',
+    await call('POST', withDigest('/v2/a/b/blobs/uploads/', emptyConfig.digest), emptyConfig.content),
+  )
   note('mount', await call('POST', `/v2/a/c/blobs/uploads/?mount=${blob.digest}&from=a/b`))
   const manifest = image({ layers: [descriptor(blob)] })
   const put = await server.call('PUT', `${prefix}/v2/a/b/manifests/latest`, {
@@ -60,20 +63,47 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { what: 'the Host header', headers: { Host: 'registry.example:5000' }, root: 'http://registry.example:5000' },
+  {
+    what: 'the Host header',
+    headers: { Host: 'registry.example:5000' },
+    root: 'http://registry.example:5000',
+  },
   { what: 'an IPv6 host', headers: { Host: '[::1]:5000' }, root: 'http://[::1]:5000' },
   { what: 'relative', http: { relativeurls: true }, headers: { Host: 'h' }, root: '' },
-  { what: 'http.host', http: { host: 'https://hub.example' }, headers: { Host: 'h' }, root: 'https://hub.example' },
-  { what: 'http.host with a port', http: { host: 'https://hub.example:8443' }, root: 'https://hub.example:8443' },
+  {
+    what: 'http.host',
+    http: { host: 'https://hub.example' },
+    headers: { Host: 'h' },
+    root: 'https://hub.example',
+  },
+  {
+    what: 'http.host with a port',
+    http: { host: 'https://hub.example:8443' },
+    root: 'https://hub.example:8443',
+  },
   {
     what: 'http.host over all that a request says',
     http: { host: 'https://hub.example', relativeurls: true },
     headers: { 'X-Forwarded-Host': 'x', 'X-Forwarded-Proto': 'http', Forwarded: 'host=y' },
     root: 'https://hub.example',
   },
-  { what: 'http.host with a path', http: { host: 'https://hub.example/reg/' }, root: 'https://hub.example/reg' },
-  { what: 'http.host with a file name, which is none', http: { host: 'https://hub.example/reg' }, root: 'https://hub.example' },
-  { what: 'a prefix', http: { prefix: '/registry/' }, prefix: '/registry', headers: { Host: 'h' }, root: 'http://h/registry' },
+  {
+    what: 'http.host with a path',
+    http: { host: 'https://hub.example/reg/' },
+    root: 'https://hub.example/reg',
+  },
+  {
+    what: 'http.host with a file name, which is none',
+    http: { host: 'https://hub.example/reg' },
+    root: 'https://hub.example',
+  },
+  {
+    what: 'a prefix',
+    http: { prefix: '/registry/' },
+    prefix: '/registry',
+    headers: { Host: 'h' },
+    root: 'http://h/registry',
+  },
   {
     what: 'a prefix, relative',
     http: { prefix: '/registry/', relativeurls: true },
@@ -99,7 +129,10 @@ const rows: readonly Row[] = [
   },
   {
     what: 'Forwarded',
-    headers: { Host: 'h', Forwarded: 'for=1.2.3.4;host="outer.example:444";proto=https, for=5.6.7.8;host=inner' },
+    headers: {
+      Host: 'h',
+      Forwarded: 'for=1.2.3.4;host="outer.example:444";proto=https, for=5.6.7.8;host=inner',
+    },
     root: 'https://outer.example:444',
   },
   {

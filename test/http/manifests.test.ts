@@ -17,6 +17,10 @@ import {
 } from './content.ts'
 import { contentHeaders, errorsOf, outcome, startApp } from './in-process.ts'
 
+function filler(length: number): TypedContent {
+  return image({ annotations: { a: 'x'.repeat(length) } })
+}
+
 const configType = 'application/vnd.docker.container.image.v1+json'
 const layerType = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
 
@@ -36,7 +40,9 @@ void test('a manifest by tag and by digest', async (t) => {
     typed(mediaTypes.dockerList, {
       schemaVersion: 2,
       mediaType: mediaTypes.dockerList,
-      manifests: [{ ...descriptor(child, child.mediaType), platform: { os: 'linux', architecture: 'amd64' } }],
+      manifests: [
+        { ...descriptor(child, child.mediaType), platform: { os: 'linux', architecture: 'amd64' } },
+      ],
     }),
   ]
   for (const manifest of kinds) {
@@ -61,7 +67,13 @@ void test('a manifest by tag and by digest', async (t) => {
         assert.deepEqual(get.body, manifest.content)
         const head = await server.call('HEAD', path)
         assert.deepEqual(contentHeaders(head.headers), contentHeaders(get.headers))
-        for (const tag of [`"${manifest.digest}"`, manifest.digest, '*', `W/"${manifest.digest}"`, `"a", "${manifest.digest}"`]) {
+        for (const tag of [
+          `"${manifest.digest}"`,
+          manifest.digest,
+          '*',
+          `W/"${manifest.digest}"`,
+          `"a", "${manifest.digest}"`,
+        ]) {
           const headers = { 'If-None-Match': tag }
           assert.equal((await server.call('GET', path, { headers })).status, 304, tag)
           assert.equal((await server.call('HEAD', path, { headers })).status, 304, tag)
@@ -155,7 +167,6 @@ void test('manifests of unusual forms', async (t) => {
   })
 
   await t.test('a manifest of exactly 4 MiB, and one byte more', async () => {
-    const filler = (length: number): TypedContent => image({ annotations: { a: 'x'.repeat(length) } })
     const rest = 4 * 1024 * 1024 - filler(0).content.length
     const largest = filler(rest)
     assert.equal(largest.content.length, 4 * 1024 * 1024)
@@ -190,11 +201,11 @@ void test('manifests that are refused', async (t) => {
     'layers that are no list': [oci({ layers: {} }), '400 MANIFEST_INVALID'],
     'a missing layer': [oci({ layers: [descriptor(missing)] }), '400 MANIFEST_BLOB_UNKNOWN'],
     'a missing config': [oci({ config: descriptor(missing) }), '400 MANIFEST_BLOB_UNKNOWN'],
-    'a missing child': [index([{ ...missing, mediaType: mediaTypes.ociManifest }]), '400 MANIFEST_BLOB_UNKNOWN'],
-    'a wrong size': [
-      oci({ layers: [{ ...descriptor(emptyConfig), size: 3 }] }),
-      '400 MANIFEST_INVALID',
+    'a missing child': [
+      index([{ ...missing, mediaType: mediaTypes.ociManifest }]),
+      '400 MANIFEST_BLOB_UNKNOWN',
     ],
+    'a wrong size': [oci({ layers: [{ ...descriptor(emptyConfig), size: 3 }] }), '400 MANIFEST_INVALID'],
     'a wrong size beside the right one': [
       oci({ layers: [{ ...descriptor(emptyConfig), size: 3 }, descriptor(emptyConfig)] }),
       '400 MANIFEST_INVALID',
@@ -218,7 +229,10 @@ void test('manifests that are refused', async (t) => {
   }
 
   await t.test('each missing reference has an error of its own, with its digest', async () => {
-    const manifest = oci({ config: descriptor(missing), layers: [descriptor(another), descriptor(emptyConfig), descriptor(another)] })
+    const manifest = oci({
+      config: descriptor(missing),
+      layers: [descriptor(another), descriptor(emptyConfig), descriptor(another)],
+    })
     const answer = await putManifest(server, 'm', 'refused', manifest)
     assert.equal(answer.status, 400)
     assert.deepEqual(
@@ -255,7 +269,12 @@ void test('manifests that are refused', async (t) => {
   })
 
   await t.test('by a digest of other bytes, or one that is none', async () => {
-    for (const reference of [digestOf('other'), digestOf('other', 'sha512'), 'sha256:short', `md5:${'0'.repeat(32)}`]) {
+    for (const reference of [
+      digestOf('other'),
+      digestOf('other', 'sha512'),
+      'sha256:short',
+      `md5:${'0'.repeat(32)}`,
+    ]) {
       const answer = await putManifest(server, 'm', reference, image())
       assert.equal(outcome(answer), '400 DIGEST_INVALID', reference)
     }
@@ -321,7 +340,8 @@ void test('several tags in one PUT', async (t) => {
   await t.test('by tag', async () => {
     const answer = await put('main', '?tag=also')
     assert.equal(answer.status, 201)
-    for (const tag of ['main', 'also']) assert.equal((await server.call('HEAD', `/v2/m/manifests/${tag}`)).status, 200)
+    for (const tag of ['main', 'also'])
+      assert.equal((await server.call('HEAD', `/v2/m/manifests/${tag}`)).status, 200)
   })
 
   await t.test('one that is no tag: nothing is stored', async () => {

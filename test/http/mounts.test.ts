@@ -30,7 +30,11 @@ void test('mounting from a named repository', async (t) => {
     assert.ok(await hasBlob(server, 'target', blob.digest))
     const again = await mount(server, 'target', `from=source%2Fone&mount=${encodeURIComponent(blob.digest)}`)
     assert.equal(again.status, 201)
-    assert.equal((await mount(server, 'target', `mount=${blob.digest}&from=target`)).status, 201, 'from itself')
+    assert.equal(
+      (await mount(server, 'target', `mount=${blob.digest}&from=target`)).status,
+      201,
+      'from itself',
+    )
   })
 
   const refused: Readonly<Record<string, string>> = {

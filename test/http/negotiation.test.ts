@@ -55,38 +55,42 @@ const stored: Readonly<Record<string, TypedContent>> = {
 /** What comes back: the name of what is stored, a child, or a status with its message. */
 type Expected = string
 
-const ociRefused =
-  '404 MANIFEST_UNKNOWN OCI manifest found, but accept header does not support OCI manifests'
+const ociRefused = '404 MANIFEST_UNKNOWN OCI manifest found, but accept header does not support OCI manifests'
 
-const rows: readonly (readonly [accept: string | undefined, kind: string, by: 'tag' | 'digest', Expected])[] = [
-  // No opinion, or any: what is stored.
-  ...Object.keys(stored).flatMap((kind) =>
-    [undefined, '*/*', 'application/*', `text/html, ${'*/*'};q=0.1`, 'application/* ; q=0.5'].flatMap((accept) => [
-      [accept, kind, 'tag', kind] as const,
-      [accept, kind, 'digest', kind] as const,
-    ]),
-  ),
-  // The stored type among others, in any order, with weights, in any case.
-  [`${mediaTypes.dockerManifest}, ${mediaTypes.ociManifest}`, 'ociManifest', 'tag', 'ociManifest'],
-  [`${mediaTypes.ociManifest};q=0.2`, 'ociManifest', 'digest', 'ociManifest'],
-  [mediaTypes.ociManifest.toUpperCase(), 'ociManifest', 'tag', 'ociManifest'],
-  [mediaTypes.dockerList, 'dockerList', 'tag', 'dockerList'],
-  // Exact types without the stored one: Distribution 3's table.
-  [mediaTypes.dockerManifest, 'ociManifest', 'tag', ociRefused],
-  [mediaTypes.dockerManifest, 'ociManifest', 'digest', ociRefused],
-  ['application/json', 'ociManifest', 'tag', ociRefused],
-  ['text/*', 'ociManifest', 'tag', ociRefused],
-  ['application/json', 'ociIndex', 'tag', 'ociIndex'],
-  ['application/json', 'ociIndex', 'digest', 'ociIndex'],
-  [mediaTypes.dockerManifest, 'dockerList', 'tag', 'amd64'],
-  [mediaTypes.dockerManifest, 'dockerList', 'digest', 'dockerList'],
-  [mediaTypes.ociManifest, 'dockerList', 'tag', '400 MANIFEST_INVALID Schema 2 manifest not supported by client'],
-  [mediaTypes.dockerManifest, 'armList', 'tag', '404 MANIFEST_UNKNOWN manifest unknown'],
-  [mediaTypes.dockerManifest, 'armList', 'digest', 'armList'],
-  [mediaTypes.ociManifest, 'dockerManifest', 'tag', 'dockerManifest'],
-  [mediaTypes.ociManifest, 'dockerManifest', 'digest', 'dockerManifest'],
-  ['application/json', 'dockerManifest', 'tag', 'dockerManifest'],
-]
+const rows: readonly (readonly [accept: string | undefined, kind: string, by: 'tag' | 'digest', Expected])[] =
+  [
+    // No opinion, or any: what is stored.
+    ...Object.keys(stored).flatMap((kind) =>
+      [undefined, '*/*', 'application/*', 'text/html, */*;q=0.1', 'application/* ; q=0.5'].flatMap(
+        (accept) => [[accept, kind, 'tag', kind] as const, [accept, kind, 'digest', kind] as const],
+      ),
+    ),
+    // The stored type among others, in any order, with weights, in any case.
+    [`${mediaTypes.dockerManifest}, ${mediaTypes.ociManifest}`, 'ociManifest', 'tag', 'ociManifest'],
+    [`${mediaTypes.ociManifest};q=0.2`, 'ociManifest', 'digest', 'ociManifest'],
+    [mediaTypes.ociManifest.toUpperCase(), 'ociManifest', 'tag', 'ociManifest'],
+    [mediaTypes.dockerList, 'dockerList', 'tag', 'dockerList'],
+    // Exact types without the stored one: Distribution 3's table.
+    [mediaTypes.dockerManifest, 'ociManifest', 'tag', ociRefused],
+    [mediaTypes.dockerManifest, 'ociManifest', 'digest', ociRefused],
+    ['application/json', 'ociManifest', 'tag', ociRefused],
+    ['text/*', 'ociManifest', 'tag', ociRefused],
+    ['application/json', 'ociIndex', 'tag', 'ociIndex'],
+    ['application/json', 'ociIndex', 'digest', 'ociIndex'],
+    [mediaTypes.dockerManifest, 'dockerList', 'tag', 'amd64'],
+    [mediaTypes.dockerManifest, 'dockerList', 'digest', 'dockerList'],
+    [
+      mediaTypes.ociManifest,
+      'dockerList',
+      'tag',
+      '400 MANIFEST_INVALID Schema 2 manifest not supported by client',
+    ],
+    [mediaTypes.dockerManifest, 'armList', 'tag', '404 MANIFEST_UNKNOWN manifest unknown'],
+    [mediaTypes.dockerManifest, 'armList', 'digest', 'armList'],
+    [mediaTypes.ociManifest, 'dockerManifest', 'tag', 'dockerManifest'],
+    [mediaTypes.ociManifest, 'dockerManifest', 'digest', 'dockerManifest'],
+    ['application/json', 'dockerManifest', 'tag', 'dockerManifest'],
+  ]
 
 void test('what a client gets by the types it accepts', async (t) => {
   const server = await startApp(t)

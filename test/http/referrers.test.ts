@@ -57,14 +57,17 @@ function byDigest(descriptors: readonly DescriptorJson[]): DescriptorJson[] {
 void test('referrers', async (t) => {
   const server = await startApp(t)
   const subject = numbered(1)
-  const annotations = { 'org.example.note': 'kept', __proto__: null, 'ключ': 'значение' }
+  const annotations = { 'org.example.note': 'kept', __proto__: null, ключ: 'значение' }
   const signed = referrer(subject, { artifactType: signature, annotations })
   const described = referrer(subject, { artifactType: sbom })
   const plain = referrer(subject, { annotations: { plain: 'yes' } })
   const listOf = index([], { subject: descriptor(subject, subject.mediaType) })
   const typedList = index([], { subject: descriptor(subject, subject.mediaType), artifactType: sbom })
   const all = byDigest([
-    listed(signed, { artifactType: signature, annotations: JSON.parse(JSON.stringify(annotations)) as unknown }),
+    listed(signed, {
+      artifactType: signature,
+      annotations: JSON.parse(JSON.stringify(annotations)) as unknown,
+    }),
     listed(described, { artifactType: sbom }),
     listed(plain, { artifactType: emptyType, annotations: { plain: 'yes' } }),
     listed(listOf, {}),
@@ -104,7 +107,10 @@ void test('referrers', async (t) => {
     for (const size of [1, 2, 5, 6]) {
       const path = `/v2/r/referrers/${subject.digest}?n=${size}`
       const pages = await allPages(server, path)
-      assert.deepEqual(pages.flatMap((page) => (page.json() as { manifests: unknown[] }).manifests), all)
+      assert.deepEqual(
+        pages.flatMap((page) => (page.json() as { manifests: unknown[] }).manifests),
+        all,
+      )
       assert.equal(pages.length, Math.ceil(all.length / size))
     }
     const filtered = await allPages(server, `/v2/r/referrers/${subject.digest}?n=1&artifactType=${sbom}`)
@@ -163,7 +169,9 @@ void test('a page of referrers is no larger than a manifest may be', async (t) =
   const subject = numbered(1)
   const pushed: string[] = []
   for (let number = 0; number < 12; number++) {
-    const manifest = referrer(subject, { annotations: { number: String(number), text: 'x'.repeat(1_000_000) } })
+    const manifest = referrer(subject, {
+      annotations: { number: String(number), text: 'x'.repeat(1_000_000) },
+    })
     await pushManifest(server, 'large', manifest.digest, manifest)
     pushed.push(manifest.digest)
   }

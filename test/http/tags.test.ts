@@ -4,7 +4,26 @@ import { image, newBlob, pushBlob, pushManifest, writeRaw, writeRawManifest } fr
 import { allPages, contentHeaders, nextLink, outcome, startApp, type TestServer } from './in-process.ts'
 
 // In byte order; many are prefixes of others, or differ by what sorts in surprising places.
-const tags = ['0', '1.0', '1.0-rc', '1.0_1', 'A', 'Z', '_', '_a', 'a', 'a-b', 'a.b', 'a0', 'a_b', 'ab', 'v1', 'v1-rc', 'v1.0', 'v10']
+const tags = [
+  '0',
+  '1.0',
+  '1.0-rc',
+  '1.0_1',
+  'A',
+  'Z',
+  '_',
+  '_a',
+  'a',
+  'a-b',
+  'a.b',
+  'a0',
+  'a_b',
+  'ab',
+  'v1',
+  'v1-rc',
+  'v1.0',
+  'v10',
+]
 
 async function tagsOf(server: TestServer, path: string): Promise<unknown> {
   return ((await server.call('GET', path)).json() as { tags: unknown }).tags
@@ -86,7 +105,9 @@ void test('repositories without tags', async (t) => {
   const path = '/v2/some/repo/tags/list'
   const unknown = await server.call('GET', path)
   assert.equal(outcome(unknown), '404 NAME_UNKNOWN')
-  assert.deepEqual((unknown.json() as { errors: [{ detail: unknown }] }).errors[0].detail, { name: 'some/repo' })
+  assert.deepEqual((unknown.json() as { errors: [{ detail: unknown }] }).errors[0].detail, {
+    name: 'some/repo',
+  })
   assert.equal((await server.call('HEAD', path)).status, 404)
 
   await pushBlob(server, 'some/repo', newBlob(5))

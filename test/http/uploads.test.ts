@@ -44,7 +44,10 @@ void test('an upload from its start to its end', async (t) => {
   assert.equal(started.headers['content-length'], '0')
   const path = locationPath(started)
 
-  const patched = await server.call('PATCH', path, { headers: octets, body: blob.content.subarray(0, 100_000) })
+  const patched = await server.call('PATCH', path, {
+    headers: octets,
+    body: blob.content.subarray(0, 100_000),
+  })
   assert.equal(patched.status, 202)
   assert.equal(patched.headers.range, '0-99999')
   assert.equal(patched.headers['content-length'], '0')
@@ -109,7 +112,10 @@ const ways: Readonly<Record<string, Way>> = {
   },
   'POST, PATCH of an empty type, PUT': async (server, { content, digest }) => {
     const path = await startUpload(server, 'ways')
-    assert.equal((await server.call('PATCH', path, { headers: { 'Content-Type': '' }, body: content })).status, 202)
+    assert.equal(
+      (await server.call('PATCH', path, { headers: { 'Content-Type': '' }, body: content })).status,
+      202,
+    )
     return (await server.call('PUT', withDigest(path, digest))).status
   },
   'POST, PATCH, PATCH with ranges, PUT with a range': async (server, { content, digest }) => {
@@ -118,7 +124,8 @@ const ways: Readonly<Record<string, Way>> = {
     const path = await startUpload(server, 'ways')
     assert.equal((await server.call('PATCH', path, chunk(content, 0, third))).status, 202)
     assert.equal((await server.call('PATCH', path, chunk(content, third, 2 * third))).status, 202)
-    return (await server.call('PUT', withDigest(path, digest), chunk(content, 2 * third, content.length))).status
+    return (await server.call('PUT', withDigest(path, digest), chunk(content, 2 * third, content.length)))
+      .status
   },
   'POST, empty PATCH, PATCH, empty PATCH, PUT': async (server, { content, digest }) => {
     const path = await startUpload(server, 'ways')
@@ -232,7 +239,13 @@ void test('a wrong end', async (t) => {
   await t.test('without a digest, or a malformed one: the upload stays', async () => {
     const path = await startUpload(server, 'wrong')
     await server.call('PATCH', path, { headers: octets, body: blob.content })
-    for (const query of ['', '?digest=', '?digest=sha256:short', '?digest=latest', `?digest=${blob.digest.toUpperCase()}`]) {
+    for (const query of [
+      '',
+      '?digest=',
+      '?digest=sha256:short',
+      '?digest=latest',
+      `?digest=${blob.digest.toUpperCase()}`,
+    ]) {
       assert.equal(outcome(await server.call('PUT', path + query)), '400 DIGEST_INVALID', query)
     }
     assert.equal((await server.call('PUT', withDigest(path, blob.digest))).status, 201)

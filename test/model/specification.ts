@@ -1,5 +1,26 @@
 import { mediaTypes } from '../support/images.ts'
 import type { Expected, ModelAnswer, ModelRequest } from './answer.ts'
+import {
+  blobAt,
+  chunkOf,
+  deleteValue,
+  failure,
+  jsonOf,
+  malformed,
+  manifestAt,
+  multipart,
+  page,
+  pageFaults,
+  putDigest,
+  queryOf,
+  satisfiable,
+  statusHeaders,
+  textOf,
+  unknownUpload,
+  type ChunkParts,
+  type Descriptor,
+  type Upload,
+} from './expectations.ts'
 import { allBlobs, digestOf, fallbackTag, manifests, names, type ManifestSource } from './materials.ts'
 import type {
   Chunk,
@@ -21,13 +42,6 @@ export interface Step {
   readonly expected: readonly Expected[]
 }
 
-interface Upload {
-  readonly name: string
-  readonly id: string
-  bytes: Buffer
-  open: boolean
-}
-
 interface Repository {
   /** By every digest that names them. */
   readonly blobs: Map<string, Buffer>
@@ -35,23 +49,6 @@ interface Repository {
   /** Other digests of manifests. */
   readonly aliases: Map<string, string>
   readonly tags: Map<string, string>
-}
-
-interface Descriptor {
-  readonly mediaType: string
-  readonly digest: string
-  readonly size: number
-  readonly platform?: { readonly os: string; readonly architecture: string }
-}
-
-interface ManifestJson {
-  readonly mediaType?: string
-  readonly artifactType?: string
-  readonly config?: Descriptor
-  readonly layers?: readonly Descriptor[] | null
-  readonly manifests?: readonly Descriptor[]
-  readonly subject?: Descriptor
-  readonly annotations?: Readonly<Record<string, string>>
 }
 
 const noUpload = '00000000-0000-4000-8000-000000000000'
@@ -617,150 +614,4 @@ export class Specification {
     if (digest === undefined || source === undefined) return failure(404, 'MANIFEST_UNKNOWN')
     return accept.includes(source.mediaType) ? { digest, source } : failure(400, 'MANIFEST_INVALID')
   }
-}
-
-function failure(status: number, code: string, detail?: unknown): Expected {
-  return { status, errors: [{ code, ...(detail !== undefined && { detail }) }] }
-}
-
-/** What may be answered for an upload that is not there: that, or a fault that can be told without looking for it. */
-function unknownUpload(faults: readonly Expected[]): readonly Expected[] {
-  return [failure(404, 'BLOB_UPLOAD_UNKNOWN'), ...faults.filter(({ status }) => status === 400)]
-}
-
-function statusHeaders({ name, id }: Upload, size: number): Record<string, string> {
-  return {
-    location: `/v2/${name}/blobs/uploads/${id}`,
-    'docker-upload-uuid': id,
-    range: `0-${Math.max(0, size - 1)}`,
-  }
-}
-
-interface ChunkParts {
-  readonly bytes: Buffer
-  readonly headers: Readonly<Record<string, string>>
-  readonly faults: Expected[]
-}
-
-function chunkOf({ blob, share, range }: Chunk, upload: Upload | undefined): ChunkParts {
-  const content = blobAt(blob)
-  const had = upload?.bytes ?? Buffer.alloc(0)
-  const isBeginning = content.subarray(0, had.length).equals(had)
-  const rest = isBeginning ? content.subarray(had.length) : content
-  const bytes = rest.subarray(0, Math.ceil(rest.length * share))
-  if (bytes.length === 0 || range === 'none') return { bytes, headers: {}, faults: [] }
-  if (range === 'malformed') {
-    const headers = { 'Content-Range': `bytes ${had.length}-${had.length + bytes.length - 1}/*` }
-    return { bytes, headers, faults: [atEnd(upload)] }
-  }
-  const shift = range === 'gap' ? 1 : range === 'overlap' && had.length > 0 ? -1 : 0
-  const start = had.length + shift
-  const more = range === 'wrong length' ? 1 : 0
-  const faults: Expected[] = []
-  if (shift !== 0) faults.push(atEnd(upload))
-  if (more > 0) faults.push(failure(400, 'SIZE_INVALID'))
-  return { bytes, headers: { 'Content-Range': `${start}-${start + bytes.length - 1 + more}` }, faults }
-}
-
-/** The answer to a chunk in the wrong place says where the right one is. */
-function atEnd(upload: Upload | undefined): Expected {
-  const fault = failure(416, 'RANGE_INVALID')
-  return upload === undefined ? fault : { ...fault, headers: statusHeaders(upload, upload.bytes.length) }
-}
-
-function putDigest(digest: PutDigest, whole: Buffer): string | undefined {
-  switch (digest) {
-    case 'missing':
-      return undefined
-    case 'malformed':
-      return 'sha256:xyz'
-    case 'other':
-      return digestOf(Buffer.concat([whole, Buffer.from('?')]))
-    default:
-      return digestOf(whole, digest)
-  }
-}
-
-function malformed(reference: ManifestReference): Expected[] {
-  if (!('malformed' in reference)) return []
-  return [failure(400, reference.malformed.includes(':') ? 'DIGEST_INVALID' : 'TAG_INVALID')]
-}
-
-function textOf(reference: ManifestReference): string {
-  if ('tag' in reference) return reference.tag
-  if ('malformed' in reference) return reference.malformed
-  return digestOf(manifestAt(reference.of).content, reference.algorithm)
-}
-
-/** RFC 9110, 14.1.2 and 14.2: the ranges that can be satisfied; undefined where the header means nothing. */
-function satisfiable(header: string | undefined, size: number): (readonly [number, number])[] | undefined {
-  if (header === undefined || !header.startsWith('bytes=')) return undefined
-  const ranges: (readonly [number, number])[] = []
-  for (const item of header.slice('bytes='.length).split(',')) {
-    const [first = '', last = ''] = item.trim().split('-')
-    const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)
-    const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
-    if (start <= end) ranges.push([start, end])
-  }
-  return ranges
-}
-
-function multipart(
-  { headers }: ModelAnswer,
-  content: Buffer,
-  ranges: readonly (readonly [number, number])[],
-): Buffer {
-  const boundary = /boundary=(.*)$/.exec(String(headers['content-type']))?.[1]
-  const parts = ranges.map(([start, end]) =>
-    Buffer.concat([
-      Buffer.from(
-        `--${boundary}\r\nContent-Type: application/octet-stream\r\n` +
-          `Content-Range: bytes ${start}-${end}/${content.length}\r\n\r\n`,
-      ),
-      content.subarray(start, end + 1),
-      Buffer.from('\r\n'),
-    ]),
-  )
-  return Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)])
-}
-
-function pageFaults(n: string | undefined): Expected[] {
-  return n === undefined || /^\d+$/.test(n) ? [] : [failure(400, 'PAGINATION_NUMBER_INVALID')]
-}
-
-function page(
-  all: readonly string[],
-  path: string,
-  { n, last }: PageChoice,
-  others: Readonly<Record<string, string | undefined>> = {},
-): { items: string[]; link: string | undefined } {
-  const rest = all.filter((item) => last === undefined || item > last).toSorted()
-  if (n === undefined) return { items: rest, link: undefined }
-  const items = rest.slice(0, Number(n))
-  const end = items.at(-1)
-  if (end === undefined || items.length === rest.length) return { items, link: undefined }
-  return { items, link: `<${path}${queryOf({ ...others, last: end, n })}>; rel="next"` }
-}
-
-function queryOf(values: Readonly<Record<string, string | undefined>>): string {
-  const query = new URLSearchParams()
-  for (const [key, value] of Object.entries(values)) if (value !== undefined) query.set(key, value)
-  const text = query.toString()
-  return text === '' ? '' : `?${text}`
-}
-
-function deleteValue(map: Map<string, string>, value: string): void {
-  for (const [key, each] of map) if (each === value) map.delete(key)
-}
-
-function jsonOf({ content }: ManifestSource): ManifestJson {
-  return JSON.parse(content.toString()) as ManifestJson
-}
-
-function blobAt(index: number): Buffer {
-  return allBlobs[index] ?? Buffer.alloc(0)
-}
-
-function manifestAt(index: number): ManifestSource {
-  return manifests[index] ?? { mediaType: '', content: Buffer.alloc(0), valid: false }
 }

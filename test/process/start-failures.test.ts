@@ -57,14 +57,20 @@ void test('what cannot start says why in one line', async (t) => {
         storage: { filesystem: { rootdirectory } },
         http: { addr: '127.0.0.1:0' },
       })
-      checkRefusal(await berth(['serve', file]), new RegExp(`cannot write to the storage at ${rootdirectory}`))
+      checkRefusal(
+        await berth(['serve', file]),
+        new RegExp(`cannot write to the storage at ${rootdirectory}`),
+      )
     }
   })
 
   await t.test('a file that is not there, or is a folder', async () => {
     checkRefusal(await berth(['serve', join(folder, 'none.yml')]), /none\.yml/)
     checkRefusal(await berth(['serve', folder]), new RegExp(folder))
-    checkRefusal(await berth(['serve'], { REGISTRY_CONFIGURATION_PATH: join(folder, 'none.yml') }), /none\.yml/)
+    checkRefusal(
+      await berth(['serve'], { REGISTRY_CONFIGURATION_PATH: join(folder, 'none.yml') }),
+      /none\.yml/,
+    )
   })
 
   for (const [what, content, expected] of [
