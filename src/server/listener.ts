@@ -28,8 +28,8 @@ const defaultKeepAlive = 620_000
 export class Listener {
   readonly #server: Server
   readonly #options: ListenerOptions
-  /** The open connections, and how many requests of each are not answered whole; several when they are pipelined. */
-  readonly #unanswered = new Map<Duplex, number>()
+  /** The open connections, and the answers of each that are not sent whole; several when requests are pipelined. */
+  readonly #unanswered = new Map<Duplex, Set<ServerResponse>>()
   #draining = false
 
   constructor(handler: Handler, options: ListenerOptions) {
@@ -47,9 +47,9 @@ export class Listener {
     const listen = (event: string, awaitsContinue: boolean): void => {
       this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
         const { socket } = request
-        this.#count(socket, 1)
+        this.#unanswered.get(socket)?.add(response)
         response.once('close', () => {
-          this.#count(socket, -1)
+          this.#unanswered.get(socket)?.delete(response)
           if (this.#draining) this.#closeIfIdle(socket)
         })
         handler(request, response, { awaitsContinue })
@@ -61,11 +61,11 @@ export class Listener {
     // An expectation that nobody knows is none that must be met (RFC 9110, 10.1.1).
     listen('checkExpectation', false)
     this.#server.on('connection', (socket: Duplex) => {
-      this.#unanswered.set(socket, 0)
+      this.#unanswered.set(socket, new Set())
       socket.once('close', () => this.#unanswered.delete(socket))
     })
     this.#server.on('clientError', (error, socket) =>
-      answerClientError(error, socket, (this.#unanswered.get(socket) ?? 0) > 0),
+      answerClientError(error, socket, this.#isAnswering(socket)),
     )
   }
 
@@ -110,14 +110,13 @@ export class Listener {
     return finished
   }
 
-  #count(socket: Duplex, change: number): void {
-    const count = this.#unanswered.get(socket)
-    if (count !== undefined) this.#unanswered.set(socket, count + change)
+  #isAnswering(socket: Duplex): boolean {
+    return [...(this.#unanswered.get(socket) ?? [])].some((response) => response.headersSent)
   }
 
   /** Node's own closing of idle connections leaves those on which nothing was ever asked: probes, and what browsers open early. */
   #closeIfIdle(socket: Duplex): void {
-    if (this.#unanswered.get(socket) === 0) socket.end(() => socket.destroy())
+    if (this.#unanswered.get(socket)?.size === 0) socket.end(() => socket.destroy())
   }
 }
 

@@ -57,7 +57,6 @@ class Mortal {
       deleteTree: (path) => live(() => driver.deleteTree(path)),
       list: (path, after) => this.#list(driver.list(path, after)),
       removeLeftovers: (olderThan) => driver.removeLeftovers(olderThan),
-      removeLeftovers: (olderThan) => live(() => driver.removeLeftovers(olderThan)),
       close: () => driver.close(),
     }
   }
