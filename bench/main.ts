@@ -48,8 +48,12 @@ async function measureAll(
   const notes: string[] = []
   const contenders = availableContenders(options, notes)
 
-  const folder = options.dir === undefined ? temporaryFolder() : undefined
-  const media = openMedia(options, folder?.path ?? options.dir ?? '', notes)
+  if (options.dir !== undefined) {
+    mkdirSync(options.dir, { recursive: true })
+    process.env['TMPDIR'] = options.dir
+  }
+  const folder = temporaryFolder()
+  const media = openMedia(options, folder.path, notes)
   const seeder = new Seeder(payloads, sizes)
   for (const medium of media) {
     for (const part of new Set(loads.map(({ store }) => store))) {
@@ -84,7 +88,7 @@ async function measureAll(
     progress,
   })
   for (const medium of media) medium.remove()
-  await folder?.remove()
+  await folder.remove()
 }
 
 function chosenLoads(options: Options, all: readonly Load[]): readonly Load[] {
@@ -94,7 +98,6 @@ function chosenLoads(options: Options, all: readonly Load[]): readonly Load[] {
 }
 
 function openMedia(options: Options, folder: string, notes: string[]): Medium[] {
-  mkdirSync(folder, { recursive: true })
   const disk = diskMedium(join(folder, 'disk'))
   if (options.tmpfs && process.getuid?.() === 0) return [disk, tmpfsMedium(folder, options.tmpfsMebibytes)]
   notes.push('Not on tmpfs.')

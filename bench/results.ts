@@ -35,6 +35,8 @@ export interface Results {
   readonly samples: readonly Sample[]
 }
 
+const order: readonly ContenderId[] = ['berth', 'berth-node20', 'distribution3', 'distribution2']
+
 export function readResults(path: string): Results | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : undefined
 }
@@ -54,7 +56,9 @@ export function mergeResults(before: Results | undefined, now: Results): Results
     command: `${before.command}; ${now.command}`,
     minutes: before.minutes + now.minutes,
     rounds: Math.max(before.rounds, now.rounds),
-    contenders: [...now.contenders, ...before.contenders.filter(({ id }) => !ids.has(id))],
+    contenders: [...now.contenders, ...before.contenders.filter(({ id }) => !ids.has(id))].toSorted(
+      (a, b) => order.indexOf(a.id) - order.indexOf(b.id),
+    ),
     notes: [...new Set([...now.notes, ...before.notes])],
     samples: [...before.samples.filter((sample) => !measured.has(key(sample))), ...now.samples],
   }

@@ -95,13 +95,21 @@ export function tagNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `1.${Math.floor(index / 1000)}.${index % 1000}`)
 }
 
-/** Repositories as a company has them, a hundred to a team, in the order of a catalog. */
+/**
+ * Nine tenths of the repositories lie in one folder, the last tenth in folders of a hundred: a first page is of the one
+ * kind, a last page of the other. In the order of a catalog.
+ */
 export function repositoryNames(count: number): string[] {
-  return Array.from(
-    { length: count },
-    (_, index) =>
-      `team-${String(Math.floor(index / 100)).padStart(3, '0')}/service-${String(index % 100).padStart(2, '0')}`,
-  )
+  const inOne = Math.floor(count * 0.9)
+  return Array.from({ length: count }, (_, index) => {
+    if (index < inOne) return `library/service-${digits(index, 5)}`
+    const other = index - inOne
+    return `team-${digits(Math.floor(other / 100), 3)}/service-${digits(other % 100, 2)}`
+  })
+}
+
+function digits(value: number, width: number): string {
+  return String(value).padStart(width, '0')
 }
 
 function writeBlob(root: string, blob: Payload): void {
