@@ -113,7 +113,7 @@ interface OutstandingUpload {
   startedAt: string | undefined
 }
 
-/** `getOutstandingUploads`: any component that parses as a UUID, below `_uploads` or not; other `_` folders are skipped. */
+/** `getOutstandingUploads`: the last component that parses as a UUID, below `_uploads` or not; other `_` folders are skipped. */
 function outstandingUploads(repositories: string): ReadonlyMap<string, OutstandingUpload> {
   const uploads = new Map<string, OutstandingUpload>()
   const visit = (path: string): void => {
@@ -121,7 +121,7 @@ function outstandingUploads(repositories: string): ReadonlyMap<string, Outstandi
     const isFolder = statSync(path).isDirectory()
     if (file.startsWith('_') && isFolder && file !== '_uploads') return
     const components = path.slice(repositories.length).split('/')
-    const id = components.find(parsesAsUuid)
+    const id = components.findLast(parsesAsUuid)
     if (id !== undefined) {
       const upload = uploads.get(id) ?? { folder: '', startedAt: undefined }
       uploads.set(id, upload)

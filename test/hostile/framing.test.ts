@@ -42,7 +42,7 @@ void test('lengths that lie', async (t) => {
   await t.test('Content-Length shorter than what comes: only so much counts', async () => {
     const answer = await victim.attack(post({ 'Content-Length': '4' }, 'hello'), { linger: true, end: true })
     // What follows is no request, of which the parser may tell before the handler has answered.
-    assert.match(rawOutcome(answer), /^400 (?:DIGEST_INVALID|UNKNOWN)$/)
+    assert.match(rawOutcome(answer), /^(?:400 DIGEST_INVALID|400 UNKNOWN|closed)$/)
     assert.ok(answer.statuses.every((status) => status === 400))
     await victim.checkUnharmed()
   })

@@ -1,4 +1,3 @@
-import { mediaTypes } from '../support/images.ts'
 import type { Expected, ModelAnswer } from './answer.ts'
 import { allBlobs, digestOf, manifests, type ManifestSource } from './materials.ts'
 import type { Chunk, ManifestReference, PageChoice, PutDigest } from './operations.ts'

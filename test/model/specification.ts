@@ -22,14 +22,7 @@ import {
   type Upload,
 } from './expectations.ts'
 import { allBlobs, digestOf, fallbackTag, manifests, names, type ManifestSource } from './materials.ts'
-import type {
-  Chunk,
-  ManifestReference,
-  Operation,
-  PageChoice,
-  PutDigest,
-  UploadChoice,
-} from './operations.ts'
+import type { Chunk, ManifestReference, Operation, UploadChoice } from './operations.ts'
 
 /**
  * A registry that is slow, forgetful and obvious: what the specification says, over a few maps. It says which request an

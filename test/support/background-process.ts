@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { atExit } from './at-exit.ts'
 
@@ -10,8 +11,8 @@ export interface BackgroundProcess {
   output(): string
   readonly running: boolean
   /**
-   * Sends a signal (SIGTERM) and waits for the end; after 20 s kills it. Throws with its output when it had ended
-   * before anybody asked it to: a daemon that crashes must not go unnoticed.
+   * Sends a signal (SIGTERM) and waits for the end. Throws with its output when it had ended before anybody asked it to,
+   * and when it does not end within 30 s, for neither must go unnoticed.
    */
   stop(signal?: NodeJS.Signals): Promise<ProcessEnd>
   /** kill -9, and waits for the end. */
@@ -35,6 +36,8 @@ export interface BackgroundOptions {
   readonly readyWithinMs?: number
 }
 
+const stopWithinMs = 30_000
+
 /** Starts a program and waits until it is ready. Throws with its output when it ends before or takes too long. */
 export async function startProcess(
   program: string,
@@ -50,6 +53,9 @@ export async function startProcess(
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
   await once(child, 'spawn')
+  // It must not keep a test process alive that failed before it stopped it: then `atExit` ends it.
+  child.unref()
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket).unref()
   const forget = atExit(() => child.kill('SIGKILL'))
 
   let end: ProcessEnd | undefined
@@ -68,12 +74,15 @@ export async function startProcess(
     if (end) return end
     asked = true
     child.kill(signal)
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
-    try {
-      return await ended
-    } finally {
-      clearTimeout(timer)
-    }
+    let wasKilled = false
+    const timer = setTimeout(() => {
+      wasKilled = child.kill('SIGKILL')
+    }, stopWithinMs)
+    const result = await ended
+    clearTimeout(timer)
+    if (wasKilled)
+      throw new Error(`${program} did not end ${stopWithinMs} ms after ${signal}\n${output().slice(-20_000)}`)
+    return result
   }
 
   const deadline = Date.now() + (options.readyWithinMs ?? 30_000)
@@ -95,6 +104,9 @@ export async function startProcess(
     },
     stop,
     kill: () => stop('SIGKILL'),
-    ended,
+    get ended() {
+      child.ref()
+      return ended
+    },
   }
 }

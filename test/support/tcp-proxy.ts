@@ -25,6 +25,7 @@ export async function startTcpProxy(targetPort: number, test?: Cleaner): Promise
 
   const keep = (socket: Socket): void => {
     sockets.add(socket)
+    socket.unref()
     socket.on('error', () => {}) // A reset is what this is for.
     socket.on('close', () => sockets.delete(socket))
   }
@@ -46,6 +47,8 @@ export async function startTcpProxy(targetPort: number, test?: Cleaner): Promise
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
+  // It must not keep a test process alive that failed before it closed it.
+  server.unref()
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
   const cut = (): void => {
