@@ -71,9 +71,14 @@ function listenerOptions({ http }: Config): ListenerOptions {
   return { address: http.addr, net: http.net }
 }
 
-function entryOf({ request, response, bytesSent }: Exchange): Parameters<AccessLog['line']>[0] {
+function entryOf({
+  request,
+  response,
+  remoteAddress,
+  bytesSent,
+}: Exchange): Parameters<AccessLog['line']>[0] {
   return {
-    remoteAddress: request.socket.remoteAddress ?? '-',
+    remoteAddress: remoteAddress ?? '-',
     method: request.method ?? '-',
     uri: request.url ?? '-',
     protocol: `HTTP/${request.httpVersion}`,

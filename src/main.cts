@@ -7,7 +7,8 @@ process.env['UV_THREADPOOL_SIZE'] ??= '16'
 
 async function run(): Promise<void> {
   const { main } = await import('./cli/main.ts')
-  process.exitCode = await main(process.argv)
+  // At once: whatever timer is left over somewhere must not hold up the end.
+  process.exit(await main(process.argv))
 }
 
 void run()

@@ -31,6 +31,8 @@ export class Exchange {
   readonly settings: HttpSettings
   /** As the client wrote it, prefix included, without the query. */
   readonly rawPath: string
+  /** The client's, which a connection that broke off does not tell any more. */
+  readonly remoteAddress: string | undefined
   /** Bytes of the answer's body that were handed to the connection. */
   bytesSent = 0
   readonly #locations: Locations
@@ -48,6 +50,7 @@ export class Exchange {
     this.response = response
     this.context = context
     this.settings = options.settings
+    this.remoteAddress = request.socket.remoteAddress
     this.#locations = options.locations
     this.#commonHeaders = options.commonHeaders
     const url = originForm(request.url ?? '/')
@@ -135,15 +138,16 @@ export class Exchange {
   #write(chunk: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       const { response } = this
-      const fail = (): void => reject(new ClientGone())
-      const timer = setTimeout(fail, this.settings.stallMilliseconds)
-      response.once('close', fail)
-      response.write(chunk, (error) => {
+      const settle = (isWritten: boolean): void => {
         clearTimeout(timer)
         response.off('close', fail)
-        if (error) fail()
-        else resolve()
-      })
+        if (isWritten) resolve()
+        else reject(new ClientGone())
+      }
+      const fail = (): void => settle(false)
+      const timer = setTimeout(fail, this.settings.stallMilliseconds)
+      response.once('close', fail)
+      response.write(chunk, (error) => settle(!error))
     })
   }
 }

@@ -51,6 +51,12 @@ export interface WriteOptions {
   readonly durable?: boolean
 }
 
+/** A small object to be published: written where it has `content`; there already, perhaps not durably, where it has none. */
+export interface Publication {
+  readonly path: StoragePath
+  readonly content?: Uint8Array
+}
+
 export interface StorageDriver {
   readonly name: string
 
@@ -65,6 +71,12 @@ export interface StorageDriver {
    * False, too, is durable: the object that was there survives a power cut.
    */
   write(path: StoragePath, content: Uint8Array, options?: WriteOptions): Promise<boolean>
+
+  /**
+   * Writes objects as `write` does, visible one after the other in the order given, and makes all of them durable, also those
+   * that other calls wrote without. One wait for the disk, where a call for each would wait for each.
+   */
+  publish(objects: readonly Publication[]): Promise<void>
 
   /**
    * Opens an object for reading; undefined when absent. The failure of a later read is thrown by the iteration.
@@ -85,10 +97,10 @@ export interface StorageDriver {
   ): Promise<number>
 
   /**
-   * Moves one object, replacing what was at `to`; durable on return. False when nothing lies at `from`.
+   * Moves one object, replacing what was at `to`; durable on return (see WriteOptions). False when nothing lies at `from`.
    * Folders that this leaves empty at `from` stay: `deleteTree` removes them with the upload.
    */
-  move(from: StoragePath, to: StoragePath): Promise<boolean>
+  move(from: StoragePath, to: StoragePath, options?: Pick<WriteOptions, 'durable'>): Promise<boolean>
 
   /** Removes one object and the folders that this leaves empty. Returns whether it was there. */
   delete(path: StoragePath): Promise<boolean>

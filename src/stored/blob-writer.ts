@@ -12,7 +12,8 @@ import type { Upload, Uploads } from './uploads.ts'
 
 /**
  * Brings bytes to the place of a blob, once it is sure that they have the digest that the client said. What is there already
- * is replaced by the bytes just verified, which heals a blob that was damaged.
+ * is replaced by the bytes just verified, which heals a blob that was damaged. The bytes are durable then; their place is when it is
+ * published together with the link.
  */
 export class BlobWriter {
   readonly #driver: StorageDriver
@@ -67,7 +68,9 @@ export class BlobWriter {
   }
 
   async #stream(digest: Digest, source: AsyncIterable<Uint8Array>): Promise<PresentBlob> {
-    const size = await this.#driver.create(blobData(digest), new Verifying(source, digest))
+    const size = await this.#driver.create(blobData(digest), new Verifying(source, digest), {
+      durable: false,
+    })
     return { stored: digest, size }
   }
 
@@ -75,24 +78,35 @@ export class BlobWriter {
     const nothing = new Uint8Array()
     requireDigest(digestOf(nothing, algorithmOf(digest)), digest)
     const stored = digestOf(nothing)
-    await this.#driver.write(blobData(stored), nothing)
+    await this.#driver.write(blobData(stored), nothing, { durable: false })
     return { stored, size: 0 }
   }
 
   /** The most frequent case: docker, podman, containerd and others send a blob in one request, then commit. */
   async #move(upload: Upload, segment: Segment, digest: Digest): Promise<PresentBlob> {
-    let stored = digest
     if (algorithmOf(digest) === algorithmOf(segment.digest)) requireDigest(segment.digest, digest)
-    if (algorithmOf(segment.digest) !== algorithmOf(digest) || algorithmOf(digest) !== canonicalAlgorithm) {
-      stored = await this.#rehash(upload, digest)
-    }
+    const stored = await this.#canonical(upload, segment, digest)
     const size = segment.end
-    if (await this.#driver.move(partOf(upload, segment), blobData(stored))) return { stored, size }
+    const to = blobData(stored)
+    if (await this.#driver.move(partOf(upload, segment), to, { durable: false })) return { stored, size }
     // The process died between this move and the link, or two requests commit at once. The marker proves that the client had
     // these very bytes; without it, the blob's being there would prove nothing.
-    const there = await this.#driver.stat(blobData(stored))
+    const there = await this.#driver.stat(to)
     if (there?.size === size) return { stored, size }
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+  }
+
+  /**
+   * The digest that a blob is stored under. Where that takes reading the part, it is noted before the part goes: a retry could not
+   * read it any more.
+   */
+  async #canonical(upload: Upload, segment: Segment, digest: Digest): Promise<Digest> {
+    if (algorithmOf(digest) === canonicalAlgorithm && algorithmOf(segment.digest) === canonicalAlgorithm)
+      return digest
+    if (upload.committing !== undefined && segment.digest === digest) return upload.committing
+    const stored = await this.#rehash(upload, digest)
+    await this.#uploads.noteCommitting(upload, stored)
+    return stored
   }
 
   /** Reads all segments once, into the blob's place. The parts stay until the upload is removed, so that a retry finds them. */

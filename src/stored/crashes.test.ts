@@ -52,7 +52,11 @@ class Mortal {
       write: (path, content, options) => live(() => driver.write(path, content, options)),
       open: (path, range) => live(() => driver.open(path, range)),
       create: (path, source, options) => live(() => driver.create(path, source, options)),
-      move: (source, to) => live(() => driver.move(source, to)),
+      // Each object is a moment of its own to die at.
+      publish: async (objects) => {
+        for (const object of objects) await live(() => driver.publish([object]))
+      },
+      move: (source, to, options) => live(() => driver.move(source, to, options)),
       delete: (path) => live(() => driver.delete(path)),
       deleteTree: (path) => live(() => driver.deleteTree(path)),
       list: (path, after) => this.#list(driver.list(path, after)),
@@ -197,15 +201,20 @@ async function commitAgain(registry: Registry, id: UploadId | undefined, digest:
     const status = await absentAs(registry.uploadStatus(context, name, id), 'BLOB_UPLOAD_UNKNOWN')
     if (status !== undefined) {
       assert.ok([0, 4, 8, 13].includes(status.size), `whole pieces, not ${status.size}`)
-      const rest = whole.subarray(status.size)
-      const tail = { offset: status.size, source: rest.length > 0 ? from(rest) : from() }
+      const tail = { offset: status.size, source: from(...[whole.subarray(status.size)].filter(isSome)) }
       const committed = registry.commitUpload(context, name, id, digest, tail)
       if ((await absentAs(committed, 'BLOB_UPLOAD_UNKNOWN')) !== undefined) return
     }
+    // Bytes that were acknowledged are lost only to a blob that is there.
+    await registry.statBlob(context, name, digest)
   }
   const fresh = await registry.startUpload(context, name)
   await registry.appendUpload(context, name, fresh.id, { source: from(whole) })
   await registry.commitUpload(context, name, fresh.id, digest)
+}
+
+function isSome(bytes: Uint8Array): boolean {
+  return bytes.length > 0
 }
 
 async function startNoting(

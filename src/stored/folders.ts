@@ -10,6 +10,9 @@ const staleness = 5_000
 
 const maxFolders = 50_000
 
+/** Folders that are looked at at once. */
+const ahead = 16
+
 /** What the catalog must know of a folder below `repositories/`. */
 export interface RepositoryFolder {
   /** Whether the folder is a repository: it has a manifest. One that was emptied is none. */
@@ -26,6 +29,18 @@ export class Folders {
 
   constructor(driver: StorageDriver) {
     this.#driver = driver
+  }
+
+  /** What is remembered of a folder. */
+  known(name: string): RepositoryFolder | undefined {
+    return this.#known.get(name)
+  }
+
+  /** Looks at `prefix + children[at]`, and at what a listing comes to next, at once. */
+  async lookAhead(prefix: string, children: readonly string[], at: number): Promise<RepositoryFolder> {
+    const names = children.slice(at, at + ahead).map((child) => prefix + child)
+    const [folder] = await Promise.all(names.map((name) => this.look(name)))
+    return folder ?? { isRepository: false, children: [] }
   }
 
   /** @param name of a repository, or a leading part of one; empty: the root */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digestOf } from '../registry/digest.ts'
+import { digestOf, type Digest } from '../registry/digest.ts'
 import { storagePath } from '../storage/driver.ts'
 import { MemoryDriver } from '../storage/memory/driver.ts'
 import { Links } from './links.ts'
@@ -25,26 +25,31 @@ function setUp(): {
   links: Links
   context: { log: Record<'debug' | 'info' | 'warn' | 'error', (fields: object) => void> }
   warnings: object[]
+  write: (digest: Digest) => Promise<void>
 } {
   const driver = new CountingDriver()
   const warnings: object[] = []
   const log = { debug: ignore, info: ignore, warn: (fields: object) => warnings.push(fields), error: ignore }
-  return { driver, links: new Links(driver), context: { log }, warnings }
+  const links = new Links(driver)
+  const context = { log }
+  const write = async (each: Digest): Promise<void> =>
+    await driver.publish([await links.publication(context, path, each)])
+  return { driver, links, context, warnings, write }
 }
 
 void test('a link holds the digest and not one byte more', async () => {
-  const { driver, links, context } = setUp()
+  const { driver, links, context, write } = setUp()
   for (const each of [digest, other]) {
-    await links.write(context, path, each)
+    await write(each)
     assert.equal((await driver.read(path))?.toString('latin1'), each)
     assert.equal(await links.read(context, path), each)
   }
 })
 
 void test('a link that is right is not written again', async () => {
-  const { driver, links, context } = setUp()
-  await links.write(context, path, digest)
-  await links.write(context, path, digest)
+  const { driver, write } = setUp()
+  await write(digest)
+  await write(digest)
   assert.equal(driver.writes, 1)
 })
 
@@ -67,12 +72,12 @@ for (const damaged of [
   'x'.repeat(5000),
 ]) {
   void test(`damaged: ${JSON.stringify(damaged).slice(0, 50)}`, async () => {
-    const { driver, links, context, warnings } = setUp()
+    const { driver, links, context, warnings, write } = setUp()
     await driver.write(path, Buffer.from(damaged, 'latin1'))
     assert.equal(await links.read(context, path), undefined)
     // One beyond the limit is absent for the driver already.
     assert.equal(warnings.length, damaged.length > 4096 ? 0 : 1)
-    await links.write(context, path, digest)
+    await write(digest)
     assert.equal(await links.read(context, path), digest)
     assert.equal((await driver.read(path))?.toString('latin1'), digest)
   })

@@ -1,6 +1,6 @@
 import { digestLengths, isDigest, type Digest } from '../registry/digest.ts'
 import type { Context } from '../registry/context.ts'
-import type { FileInfo, StorageDriver, StoragePath } from '../storage/driver.ts'
+import type { FileInfo, Publication, StorageDriver, StoragePath } from '../storage/driver.ts'
 
 /** Bytes; the longest digest has 135. */
 const maxLinkSize = 4096
@@ -35,9 +35,9 @@ export class Links {
     return undefined
   }
 
-  /** Writes a link unless it is there already; durable on return. */
-  async write(context: Context, path: StoragePath, digest: Digest): Promise<void> {
-    if ((await this.read(context, path)) === digest) return
-    await this.#driver.write(path, Buffer.from(digest, 'latin1'))
+  /** What to publish for a link to be there: its content, unless it is there already, perhaps not durably yet. */
+  async publication(context: Context, path: StoragePath, digest: Digest): Promise<Publication> {
+    const isThere = (await this.read(context, path)) === digest
+    return isThere ? { path } : { path, content: Buffer.from(digest, 'latin1') }
   }
 }

@@ -27,8 +27,8 @@ export class StoredLister implements Lister {
    * Byte order of whole names, in which `a-b` comes before `a/b`: so a folder's name is one place in the order, and what lies
    * in the folder is another, later one.
    */
-  async *repositories(_context: Context, after = ''): AsyncGenerator<RepositoryName, void, undefined> {
-    yield* this.#below('', after)
+  repositories(_context: Context, after = ''): AsyncIterable<RepositoryName> {
+    return this.#below('', after)
   }
 
   async *tags(
@@ -54,18 +54,19 @@ export class StoredLister implements Lister {
     }
   }
 
-  async *referrers(
+  referrers(
     context: Context,
     repository: RepositoryName,
     subject: Digest,
     after?: string,
-  ): AsyncGenerator<Descriptor, void, undefined> {
-    yield* this.#referrers.list(context, repository, subject, after)
+  ): AsyncIterable<Descriptor> {
+    return this.#referrers.list(context, repository, subject, after)
   }
 
   /** @param prefix empty, or a folder's name with a slash at its end */
   async *#below(prefix: string, after: string): AsyncGenerator<RepositoryName, void, undefined> {
-    const { children } = await this.#store.folders.look(prefix.slice(0, -1))
+    const { folders } = this.#store
+    const { children } = await folders.look(prefix.slice(0, -1))
     // Folders whose own place in the order has come, and that of their contents has not. The last one is the next: each is
     // a prefix of those behind it.
     const open: string[] = []

@@ -6,6 +6,7 @@ import { maxManifestSize, mayBeAbsent, parseManifest, type Manifest } from '../r
 import type { RepositoryName } from '../registry/name.ts'
 import type { Reference, Tag } from '../registry/reference.ts'
 import type { ManifestUpload, PutResult } from '../registry/registry.ts'
+import type { Publication } from '../storage/driver.ts'
 import { mapAhead } from '../util/iterables.ts'
 import { blobData, manifestAliasLink, revisionLink, tagHistoryLink, tagLink } from './paths.ts'
 import type { StoredReader } from './reader.ts'
@@ -40,19 +41,21 @@ export class ManifestWriter {
     if (digestOf(content, algorithmOf(named)) !== named) throw new RegistryError('DIGEST_INVALID')
     await this.#checkReferences(context, repository, manifest)
 
-    await Promise.all([
-      this.#writeContent(stored, content),
-      this.#referrers.add(repository, manifest, { digest: stored, size: content.length }),
-    ])
-    if (named !== stored) {
-      await this.#store.links.write(context, manifestAliasLink(repository, named), stored)
-    }
-    await this.#store.links.write(context, revisionLink(repository, stored), stored)
+    const { driver, links } = this.#store
     const tags = new Set(upload.tags)
     if (reference.kind === 'tag') tags.add(reference.tag)
-    for (const tag of tags) await this.#tag(context, repository, tag, stored)
+    const revision = revisionLink(repository, stored)
+    await driver.publish([
+      await this.#publishedContent(stored, content),
+      ...this.#referrers.publication(repository, manifest, { digest: stored, size: content.length }),
+      ...(named === stored
+        ? []
+        : [await links.publication(context, manifestAliasLink(repository, named), stored)]),
+      await links.publication(context, revision, stored),
+      ...(await this.#publishedTags(context, repository, tags, stored)),
+    ])
     // Somebody may have deleted the manifest since its link was written; a tag must not be left pointing at nothing.
-    if (tags.size > 0) await this.#store.links.write(context, revisionLink(repository, stored), stored)
+    if (tags.size > 0) await driver.publish([await links.publication(context, revision, stored)])
 
     this.#store.manifests.set(repository, named, stored)
     this.#store.folders.changed(repository)
@@ -60,16 +63,23 @@ export class ManifestWriter {
   }
 
   /** History before the pointer, as Distribution does; the pointer is replaced in one step. */
-  async #tag(context: Context, repository: RepositoryName, tag: Tag, digest: Digest): Promise<void> {
-    await this.#store.links.write(context, tagHistoryLink(repository, tag, digest), digest)
-    await this.#store.links.write(context, tagLink(repository, tag), digest)
+  async #publishedTags(
+    context: Context,
+    repository: RepositoryName,
+    tags: Iterable<Tag>,
+    digest: Digest,
+  ): Promise<readonly Publication[]> {
+    const paths = [...tags].flatMap((tag) => [
+      tagHistoryLink(repository, tag, digest),
+      tagLink(repository, tag),
+    ])
+    return await Promise.all(paths.map((path) => this.#store.links.publication(context, path, digest)))
   }
 
-  async #writeContent(stored: Digest, content: Uint8Array): Promise<void> {
-    const there = await this.#store.driver.read(blobData(stored), maxManifestSize)
-    if (there === undefined || !there.equals(content)) {
-      await this.#store.driver.write(blobData(stored), content)
-    }
+  async #publishedContent(stored: Digest, content: Uint8Array): Promise<Publication> {
+    const path = blobData(stored)
+    const there = await this.#store.driver.read(path, maxManifestSize)
+    return there?.equals(content) === true ? { path } : { path, content }
   }
 
   /**

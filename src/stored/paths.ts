@@ -13,13 +13,14 @@
  * What is ours, in names that Distribution skips:
  *
  *         _uploads/ID/algorithm                          digest algorithm of the upload, when it is not sha256
+ *         _uploads/ID/committing-ALG-HEX                 the digest to store it under, where that takes reading it
  *         _uploads/ID/parts/RANDOM                       the bytes of one request
  *         _uploads/ID/segments/MARKER                    what a part holds (segment.ts); empty
  *         _digests/ALG/HEX/link                          another digest of a manifest; holds its sha256
  *         _referrers/ALG/SUBJECT/ALG/HEX                 descriptor of one referrer of SUBJECT, as JSON
  *         _referrers/complete                            this repository's referrers have been indexed
  */
-import { algorithmOf, hexOf, type Digest } from '../registry/digest.ts'
+import { algorithmOf, hexOf, type Digest, type DigestAlgorithm } from '../registry/digest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Tag } from '../registry/reference.ts'
 import type { UploadId } from '../registry/upload-id.ts'
@@ -76,7 +77,7 @@ export function uploadFolder(repository: RepositoryName, id: UploadId): StorageP
 }
 
 /** The names right below an upload's folder. */
-export type UploadEntry = 'startedat' | 'algorithm' | 'segments'
+export type UploadEntry = 'startedat' | 'algorithm' | 'segments' | `committing-${DigestAlgorithm}-${string}`
 
 export function uploadEntry(repository: RepositoryName, id: UploadId, entry: UploadEntry): StoragePath {
   return storagePath(`${folder(repository)}/_uploads/${id}/${entry}`)

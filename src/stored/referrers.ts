@@ -6,6 +6,7 @@ import { algorithmOf, hexOf, isDigest, type Digest } from '../registry/digest.ts
 import { readManifest, referrerDescriptor, type Manifest } from '../registry/manifest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import { isTag } from '../registry/reference.ts'
+import type { Publication } from '../storage/driver.ts'
 import { mapAhead } from '../util/iterables.ts'
 import {
   referrerEntry,
@@ -53,18 +54,15 @@ export class Referrers {
     this.#reader = reader
   }
 
-  /** Notes that `described` refers to `manifest.subject`; durable on return. */
-  async add(
+  /** What to publish before a manifest becomes visible; nothing unless it refers to another one. */
+  publication(
     repository: RepositoryName,
     manifest: Manifest,
     described: Pick<Descriptor, 'digest' | 'size'>,
-  ): Promise<void> {
-    if (manifest.subject === undefined) return
-    const entry = Buffer.from(JSON.stringify(referrerDescriptor(manifest, described)))
-    await this.#store.driver.write(
-      referrerEntry(repository, manifest.subject.digest, described.digest),
-      entry,
-    )
+  ): readonly Publication[] {
+    if (manifest.subject === undefined) return []
+    const content = Buffer.from(JSON.stringify(referrerDescriptor(manifest, described)))
+    return [{ path: referrerEntry(repository, manifest.subject.digest, described.digest), content }]
   }
 
   /** Forgets a manifest that is being deleted. */
@@ -191,7 +189,7 @@ export class Referrers {
       if (referrer?.manifest.subject === undefined) continue
       const subject = referrer.manifest.subject.digest
       try {
-        await this.add(repository, referrer.manifest, referrer.described)
+        await driver.publish(this.publication(repository, referrer.manifest, referrer.described))
       } catch (error) {
         // A store that takes no writes can still answer.
         context.log.warn({ err: error, repository }, 'referrer not written to the index')

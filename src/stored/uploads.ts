@@ -1,5 +1,12 @@
 import type { Context } from '../registry/context.ts'
-import { canonicalAlgorithm, isDigestAlgorithm, type DigestAlgorithm } from '../registry/digest.ts'
+import {
+  canonicalAlgorithm,
+  hexOf,
+  isDigest,
+  isDigestAlgorithm,
+  type Digest,
+  type DigestAlgorithm,
+} from '../registry/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Chunk } from '../registry/registry.ts'
@@ -20,7 +27,11 @@ export interface Upload {
   readonly chain: readonly Segment[]
   /** Bytes that count. */
   readonly size: number
+  /** The canonical digest of its bytes, where a commit that ended half way had found it out. */
+  readonly committing?: Digest
 }
+
+const committingPrefix = `committing-${canonicalAlgorithm}-` as const
 
 /** Bytes; the longest name of an algorithm has 6. */
 const maxAlgorithmSize = 64
@@ -59,7 +70,8 @@ export class Uploads {
       ? await this.#readAlgorithm(repository, id)
       : canonicalAlgorithm
     const chain = entries.has('segments') ? chainOf(await this.#segments(repository, id)) : []
-    return { repository, id, algorithm, chain, size: endOf(chain) }
+    const committing = parseCommitting(entries)
+    return { repository, id, algorithm, chain, size: endOf(chain), ...(committing && { committing }) }
   }
 
   /**
@@ -99,6 +111,14 @@ export class Uploads {
     }
   }
 
+  /** Notes under which digest the bytes are about to be stored. */
+  async noteCommitting(upload: Upload, stored: Digest): Promise<void> {
+    await this.#writeText(
+      uploadEntry(upload.repository, upload.id, `${committingPrefix}${hexOf(stored)}`),
+      '',
+    )
+  }
+
   async remove(upload: Pick<Upload, 'repository' | 'id'>): Promise<void> {
     await this.#driver.deleteTree(uploadFolder(upload.repository, upload.id))
   }
@@ -121,6 +141,14 @@ export class Uploads {
   async #writeText(path: ReturnType<typeof uploadEntry>, text: string): Promise<void> {
     await this.#driver.write(path, Buffer.from(text, 'latin1'), { durable: false })
   }
+}
+
+function parseCommitting(entries: Iterable<string>): Digest | undefined {
+  for (const entry of entries) {
+    const digest = `${canonicalAlgorithm}:${entry.slice(committingPrefix.length)}`
+    if (entry.startsWith(committingPrefix) && isDigest(digest)) return digest
+  }
+  return undefined
 }
 
 /** @throws RegistryError RANGE_INVALID when the chunk does not begin where the upload ends */

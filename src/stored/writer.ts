@@ -19,7 +19,7 @@ import { BlobWriter } from './blob-writer.ts'
 import type { StoredLister } from './lister.ts'
 import { ManifestWriter } from './manifest-writer.ts'
 import { MountFinder } from './mount-finder.ts'
-import { layerLink } from './paths.ts'
+import { blobData, layerLink } from './paths.ts'
 import type { PresentBlob } from './presence.ts'
 import type { StoredReader } from './reader.ts'
 import type { Referrers } from './referrers.ts'
@@ -119,18 +119,22 @@ export class StoredWriter implements Writer {
     return await this.#manifests.put(context, repository, reference, upload)
   }
 
-  /** The last step of every push of a blob: the link is what makes it visible in the repository. */
+  /**
+   * The last step of every push of a blob: the link is what makes it visible in the repository. Until now neither the blob's
+   * place nor the link need be durable; now they become so together.
+   */
   async #link(
     context: Context,
     repository: RepositoryName,
     digest: Digest,
     present: PresentBlob,
   ): Promise<Descriptor> {
-    const { links, sightings, blobs } = this.#store
-    const names = new Set([present.stored, digest])
-    await Promise.all(
-      [...names].map((name) => links.write(context, layerLink(repository, name), present.stored)),
+    const { driver, links, sightings, blobs } = this.#store
+    const names = [...new Set([present.stored, digest])]
+    const published = await Promise.all(
+      names.map((name) => links.publication(context, layerLink(repository, name), present.stored)),
     )
+    await driver.publish([{ path: blobData(present.stored) }, ...published])
     sightings.add(digest, repository)
     blobs.set(repository, digest, present)
     return { mediaType: blobMediaType, digest, size: present.size }

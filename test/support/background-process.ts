@@ -73,6 +73,7 @@ export async function startProcess(
       throw new Error(`${program} ended by itself with ${JSON.stringify(end)}\n${output().slice(-20_000)}`)
     if (end) return end
     asked = true
+    child.ref()
     child.kill(signal)
     let wasKilled = false
     const timer = setTimeout(() => {

@@ -63,6 +63,27 @@ export function describeSmallObjects(current: () => DriverUnderTest): void {
     assert.deepEqual(await driver.read(path), Buffer.from('before'))
   })
 
+  it('publishes several objects, in the order given, beside what is there already', async () => {
+    const { driver } = current()
+    const [there, first, second] = [storagePath('a/there'), storagePath('b/c/first'), storagePath('b/second')]
+    await driver.write(there, Buffer.from('there'), { durable: false })
+    await driver.write(second, Buffer.from('before'))
+    await driver.publish([
+      { path: there },
+      { path: first, content: Buffer.from('1') },
+      { path: second, content: Buffer.from('2') },
+      { path: storagePath('absent') },
+    ])
+    assert.equal((await driver.read(there))?.toString(), 'there')
+    assert.equal((await driver.read(first))?.toString(), '1')
+    assert.equal((await driver.read(second))?.toString(), '2')
+    assert.deepEqual([...(await current().objects())].toSorted(), ['a/there', 'b/c/first', 'b/second'])
+  })
+
+  it('publishes nothing', async () => {
+    await current().driver.publish([])
+  })
+
   it('takes what is larger than the limit for absent', async () => {
     const { driver } = current()
     const path = storagePath('a/manifest')

@@ -3,6 +3,7 @@ import {
   type ByteRange,
   type FileInfo,
   type OpenObject,
+  type Publication,
   type StorageDriver,
   type StoragePath,
   storagePath,
@@ -76,6 +77,21 @@ export class FilesystemDriver implements StorageDriver {
     return written
   }
 
+  async publish(objects: readonly Publication[]): Promise<void> {
+    const targets = objects.map(({ path }) => this.#resolve(path))
+    const files = await this.#prepareAll(objects, targets)
+    for (const [index, file] of files.entries()) {
+      const target = targets[index] as string
+      try {
+        if (file !== undefined) await guarded(place(file, target, this.#folders))
+      } catch (error) {
+        await discardAll(files.slice(index))
+        throw error
+      }
+    }
+    await guarded(this.#folders.persist(...targets.map((target) => dirname(target))))
+  }
+
   async open(path: StoragePath, range?: ByteRange): Promise<OpenObject | undefined> {
     return openObject(this.#resolve(path), range, this.#streamBuffers)
   }
@@ -97,7 +113,11 @@ export class FilesystemDriver implements StorageDriver {
     return size
   }
 
-  async move(from: StoragePath, to: StoragePath): Promise<boolean> {
+  async move(
+    from: StoragePath,
+    to: StoragePath,
+    options: Pick<WriteOptions, 'durable'> = {},
+  ): Promise<boolean> {
     const source = this.#resolve(from)
     const target = this.#resolve(to)
     const moved = await guarded(
@@ -112,7 +132,7 @@ export class FilesystemDriver implements StorageDriver {
         }
       }),
     )
-    if (moved) await guarded(this.#folders.persist(dirname(target)), target)
+    if (moved && options.durable !== false) await guarded(this.#folders.persist(dirname(target)), target)
     return moved
   }
 
@@ -158,14 +178,39 @@ export class FilesystemDriver implements StorageDriver {
     ifAbsent: boolean,
     durable: boolean,
   ): Promise<boolean> {
-    const file = await guarded(this.#temporaries.create(), target)
+    const file = await this.#prepare(target, content, durable)
     return this.#orDiscard(file, async () => {
-      await guarded(file.write([content]), target)
-      await guarded(this.#finish(file, durable), target)
       if (ifAbsent) return guarded(placeIfAbsent(file, target, this.#folders))
       await guarded(place(file, target, this.#folders))
       return true
     })
+  }
+
+  /** A temporary file with all of `content`, closed. */
+  async #prepare(target: string, content: Uint8Array, durable: boolean): Promise<TemporaryFile> {
+    const file = await guarded(this.#temporaries.create(), target)
+    return this.#orDiscard(file, async () => {
+      await guarded(file.write([content]), target)
+      await guarded(this.#finish(file, durable), target)
+      return file
+    })
+  }
+
+  /** Files for those that have content. When one fails, none is left. */
+  async #prepareAll(
+    objects: readonly Publication[],
+    targets: readonly string[],
+  ): Promise<readonly (TemporaryFile | undefined)[]> {
+    const results = await Promise.allSettled(
+      objects.map(async ({ content }, index) =>
+        content === undefined ? undefined : await this.#prepare(targets[index] as string, content, true),
+      ),
+    )
+    const files = results.map((result) => (result.status === 'fulfilled' ? result.value : undefined))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed === undefined) return files
+    await discardAll(files)
+    throw failed.reason
   }
 
   async #finish(file: TemporaryFile, durable: boolean): Promise<void> {
@@ -181,6 +226,10 @@ export class FilesystemDriver implements StorageDriver {
       throw error
     }
   }
+}
+
+async function discardAll(files: readonly (TemporaryFile | undefined)[]): Promise<void> {
+  for (const file of files) await file?.discard()
 }
 
 function isAbsent(error: unknown): boolean {

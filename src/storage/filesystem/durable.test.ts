@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { source } from '../contract/support.ts'
 import { storagePath } from '../driver.ts'
 import { FilesystemDriver } from './driver.ts'
-import { replace } from './faults.ts'
+import { failWith, replace } from './faults.ts'
 
 let root: string
 let driver: FilesystemDriver
@@ -100,6 +100,29 @@ describe('durability', () => {
     await driver.move(path, storagePath('x/y/data'))
     assert.equal(events[0], 'rename /a/b/link /x/y/data')
     assert.deepEqual(events.slice(1).toSorted(), ['sync /', 'sync /x', 'sync /x/y'])
+  })
+
+  it('publishes with all bytes synced before the first name, the names in order, and all folders at the end', async () => {
+    await driver.create(storagePath('blobs/data'), source(content, 3), { durable: false })
+    const events = record()
+    await driver.publish([
+      { path: storagePath('blobs/data') },
+      { path: storagePath('links/one'), content },
+      { path: storagePath('links/two'), content },
+    ])
+    assert.deepEqual(events.slice(0, 4), ['sync T', 'sync T', 'rename T /links/one', 'rename T /links/two'])
+    assert.deepEqual(events.slice(4).toSorted(), ['sync /', 'sync /blobs', 'sync /links'])
+  })
+
+  it('publishes nothing behind an object that cannot be', async () => {
+    replace('rename', (args, real) => {
+      if (String(args[1]).endsWith('/two')) failWith(args, 'EIO', 'rename')
+      else real()
+    })
+    const objects = ['one', 'two', 'three'].map((name) => ({ path: storagePath(`l/${name}`), content }))
+    await assert.rejects(driver.publish(objects), { code: 'STORAGE_UNAVAILABLE' })
+    assert.deepEqual(fs.readdirSync(join(root, 'l')), ['one'])
+    assert.deepEqual(fs.readdirSync(join(root, '_berth/tmp')), [])
   })
 
   it('answers only after the sync that began after its rename, however many share it', async () => {

@@ -49,15 +49,23 @@ export class Folders {
     }
   }
 
-  /** Makes durable the entries of `folder` and those of the new folders that lead to it. */
-  async persist(folder: string): Promise<void> {
-    const work = [this.#sync.sync(folder)]
-    // Up to the top of the file system, for the root itself may be new.
-    for (let child = folder; child !== dirname(child); child = dirname(child)) {
-      const token = this.#unsynced.get(child)
-      if (token !== undefined) work.push(this.#persistEntry(child, token))
+  /** Makes durable the entries of `folders` and those of the new folders that lead to them, each folder synced once. */
+  async persist(...folders: readonly string[]): Promise<void> {
+    const toSync = new Set(folders)
+    const covered = new Map<string, object>()
+    for (const folder of folders) {
+      // Up to the top of the file system, for the root itself may be new.
+      for (let child = folder; child !== dirname(child); child = dirname(child)) {
+        const token = this.#unsynced.get(child)
+        if (token === undefined) continue
+        covered.set(child, token)
+        toSync.add(dirname(child))
+      }
     }
-    await Promise.all(work)
+    await Promise.all([...toSync].map((folder) => this.#sync.sync(folder)))
+    for (const [folder, token] of covered) {
+      if (this.#unsynced.get(folder) === token) this.#unsynced.delete(folder)
+    }
   }
 
   /** Removes `folder` and those above it while they are empty, up to the root, which stays. */
@@ -71,11 +79,6 @@ export class Folders {
         if (errnoOf(error) !== 'ENOENT') return
       }
     }
-  }
-
-  async #persistEntry(folder: string, token: object): Promise<void> {
-    await this.#sync.sync(dirname(folder))
-    if (this.#unsynced.get(folder) === token) this.#unsynced.delete(folder)
   }
 
   /** mkdir -p. A deleter may undo any of it at any moment: what is missing then, the caller's loop makes. */

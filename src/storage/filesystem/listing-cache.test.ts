@@ -40,22 +40,35 @@ function countReads(): { readonly count: number } {
 
 describe('listings', () => {
   const folder = storagePath('l')
-  const list = (): Promise<readonly string[]> => collect(driver.list(folder))
+  /** Without those that only make the folder large. */
+  const list = async (): Promise<readonly string[]> =>
+    (await collect(driver.list(folder))).filter((name) => !name.startsWith('other-'))
   const add = (name: string): void => fs.writeFileSync(join(root, folder, name), '')
   beforeEach(() => {
     fs.mkdirSync(join(root, folder))
+    for (let other = 0; other < 500; other++) add(`other-${other}`)
     add('one')
   })
 
-  it('read a folder once while it is quiet, however many pages are asked for', async () => {
+  it('read a large folder no more while it is quiet, however many pages are asked for', async () => {
     age(3)
     const reads = countReads()
     for (let page = 0; page < 5; page++) assert.deepEqual(await list(), ['one'])
-    assert.equal(reads.count, 1)
+    // Once to see that it is large, once to keep it.
+    assert.equal(reads.count, 2)
+  })
+
+  it('read a small folder each time', async () => {
+    age(3)
+    fs.mkdirSync(join(root, 'small'))
+    const reads = countReads()
+    for (let page = 0; page < 3; page++) await collect(driver.list(storagePath('small')))
+    assert.equal(reads.count, 3)
   })
 
   it('read it afresh after a change', async () => {
     age(10)
+    assert.deepEqual(await list(), ['one'])
     assert.deepEqual(await list(), ['one'])
     add('two')
     mock.restoreAll()
@@ -67,9 +80,10 @@ describe('listings', () => {
     age(0)
     const reads = countReads()
     assert.deepEqual(await list(), ['one'])
+    assert.deepEqual(await list(), ['one'])
     add('two')
     assert.deepEqual(await list(), ['one', 'two'])
-    assert.equal(reads.count, 2)
+    assert.equal(reads.count, 3)
   })
 
   it('are sorted whatever order the file system has', async () => {

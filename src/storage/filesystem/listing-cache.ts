@@ -9,6 +9,9 @@ import { readNames, stat } from './calls.ts'
  */
 const settledAfter = 2_000
 
+/** Names from which on a folder is worth being kept: a small one is read as fast as it is checked. */
+const largeFolder = 500
+
 const cachedBytes = 64 * 1024 * 1024
 const cachedFolders = 10_000
 
@@ -23,7 +26,10 @@ interface Listing {
   readonly names: readonly string[]
 }
 
-/** The sorted names of folders, kept while a folder stays as it is: a page of a long listing costs one stat. */
+/** A folder that is large, and of which nothing else is known yet. */
+const unchecked: Listing = { identity: '', names: [] }
+
+/** The sorted names of large folders, kept while a folder stays as it is: a page of a long listing costs one stat. */
 export class ListingCache {
   readonly #listings = new LRUCache<string, Listing>({
     max: cachedFolders,
@@ -37,6 +43,18 @@ export class ListingCache {
    * @throws RegistryError STORAGE_UNAVAILABLE
    */
   async names(folder: string): Promise<readonly string[]> {
+    const known = this.#listings.get(folder)
+    if (known !== undefined) return await this.#namesOfLarge(folder, known)
+    const names = await guarded(readSorted(folder))
+    if (names.length >= largeFolder) this.#listings.set(folder, unchecked)
+    return names
+  }
+
+  clear(): void {
+    this.#listings.clear()
+  }
+
+  async #namesOfLarge(folder: string, known: Listing): Promise<readonly string[]> {
     // Before the stat: a change between the two counts as recent.
     const now = Date.now()
     const info = await guarded(statFolder(folder))
@@ -45,19 +63,14 @@ export class ListingCache {
       return []
     }
     const identity = `${info.dev} ${info.ino} ${info.mtimeMs} ${info.ctimeMs}`
-    const cached = this.#listings.get(folder)
-    if (cached?.identity === identity) return cached.names
+    if (known.identity === identity) return known.names
 
     const names = await guarded(readSorted(folder))
     // A change after the stat, even during readdir, gives the folder another time than `identity` has.
     const settled = Math.max(info.mtimeMs, info.ctimeMs) < now - settledAfter
     if (settled) this.#listings.set(folder, { identity, names })
-    else this.#listings.delete(folder)
+    else this.#listings.set(folder, unchecked)
     return names
-  }
-
-  clear(): void {
-    this.#listings.clear()
   }
 }
 

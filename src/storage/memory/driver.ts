@@ -2,6 +2,7 @@ import {
   type ByteRange,
   type FileInfo,
   type OpenObject,
+  type Publication,
   type StorageDriver,
   type StoragePath,
   storagePath,
@@ -48,6 +49,10 @@ export class MemoryDriver implements StorageDriver {
     if (options.ifAbsent === true && find(this.#root, names) !== undefined) return false
     this.#put(names, { content: Buffer.from(content), modified: this.#date() })
     return true
+  }
+
+  async publish(objects: readonly Publication[]): Promise<void> {
+    for (const { path, content } of objects) if (content !== undefined) await this.write(path, content)
   }
 
   async open(path: StoragePath, range?: ByteRange): Promise<OpenObject | undefined> {
