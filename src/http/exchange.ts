@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Context } from '../registry/context.ts'
-import type { BufferPool } from '../util/buffer-pool.ts'
+import type { StreamBuffers } from '../util/stream-buffers.ts'
 import type { ErrorResponse } from './error-response.ts'
 import type { Locations } from './locations.ts'
 import { RequestBody } from './request-body.ts'
@@ -19,7 +19,7 @@ export interface ExchangeOptions {
   /** The client waits for `100 Continue` before it sends its body. */
   readonly awaitsContinue: boolean
   /** For what bodies bring. */
-  readonly buffers: BufferPool
+  readonly buffers: StreamBuffers
 }
 
 /** One request and its answer. Answers are sent whole by one call, so that none can be half of one kind and half of another. */

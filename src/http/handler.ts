@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../registry/context.ts'
 import { RegistryError, RegistryErrors } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
-import { BufferPool } from '../util/buffer-pool.ts'
+import { StreamBuffers } from '../util/stream-buffers.ts'
 import { answerBase, answerRoot } from './base.ts'
 import { deleteBlob, getBlob, headBlob } from './blobs.ts'
 import { getCatalog } from './catalog.ts'
@@ -41,10 +41,6 @@ type Answer<Kind extends RouteKind> = (
 /** Sent with everything, so that a client knows a registry of the second version by any answer of it. */
 const versionHeader = { 'Docker-Distribution-API-Version': 'registry/2.0' }
 
-/** Bytes. Two for each of 32 pushes at once are 16 MiB; larger ones store no faster. */
-const bodyBuffer = 256 * 1024
-const keptBodyBuffers = 64
-
 type Table = { readonly [Kind in RouteKind]?: Readonly<Record<string, Answer<Kind>>> }
 
 const table: Table = {
@@ -62,7 +58,7 @@ export function createHandler(options: HandlerOptions): Handler {
   const { registry, settings } = options
   const locations = new Locations(settings)
   const commonHeaders = { ...versionHeader, ...settings.headers }
-  const buffers = new BufferPool(bodyBuffer, keptBodyBuffers)
+  const buffers = new StreamBuffers()
   const below = settings.prefix.replace(/\/$/, '')
 
   return (request, response, { awaitsContinue = false } = {}): void => {

@@ -1,22 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { RegistryError } from '../registry/errors.ts'
-import type { BufferPool } from '../util/buffer-pool.ts'
-import { release } from '../util/release.ts'
-
-/** Bytes: the most that Node reads from a socket at once. */
-const largestRead = 64 * 1024
+import type { StreamBuffers } from '../util/stream-buffers.ts'
+import { Gathering } from './gathering.ts'
 
 export interface RequestBodyOptions {
   /** Milliseconds without a byte after which the client is given up. */
   readonly stallMilliseconds: number
   /** The client waits for `100 Continue` before it sends. */
   readonly awaitsContinue: boolean
-  readonly buffers: BufferPool
+  readonly buffers: StreamBuffers
 }
 
 /**
- * The body of a request, pulled by whoever stores it. What arrives while a chunk is being stored is gathered in a second buffer,
- * so that chunks become large where the client is fast. A chunk is valid only until the next one is asked for.
+ * The body of a request, pulled by whoever stores it. What arrives while a chunk is being stored is gathered, so that chunks
+ * become large where the client is fast. A chunk is valid only until the next one is asked for.
  *
  * Unlike the request's own iterator it leaves the connection alone when its reader stops half way, so that the client can still
  * be told why.
@@ -24,29 +21,25 @@ export interface RequestBodyOptions {
  * @throws RegistryError CLIENT_CLOSED when the connection breaks, CLIENT_TIMEOUT when nothing arrives for too long
  */
 export class RequestBody implements AsyncIterable<Uint8Array> {
+  /** As the client says; undefined when it does not say (chunked). */
+  readonly length: number | undefined
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #options: RequestBodyOptions
+  readonly #gathering: Gathering
   #state: 'unread' | 'reading' | 'ended' | 'broken' = 'unread'
-  /** The buffer that what arrives is copied to, and how far. */
-  #gathering: Buffer = Buffer.alloc(0)
-  #gathered = 0
-  /** The buffer that the reader had, which takes its turn next. */
-  #spare: Buffer | undefined
-  /** What found no room. Empty but for clients whose reads are larger than any socket's. */
-  #overflow: Buffer[] = []
+  /** Ends the reader's wait. */
   #wake: (() => void) | undefined
+  #isWaking = false
 
   constructor(request: IncomingMessage, response: ServerResponse, options: RequestBodyOptions) {
     this.#request = request
     this.#response = response
     this.#options = options
-  }
-
-  /** Bytes, as the client says; undefined when it does not say (chunked). */
-  get length(): number | undefined {
-    if (this.#request.headers['transfer-encoding'] !== undefined) return undefined
-    return Number(this.#request.headers['content-length'] ?? 0)
+    const { headers } = request
+    this.length =
+      headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined
+    this.#gathering = new Gathering(options.buffers, this.length)
   }
 
   /** Whether the connection is free for a next request, as far as this body goes. */
@@ -58,23 +51,28 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     if (this.length === 0) return
     this.#start()
     const timer = setTimeout(() => this.#wake?.(), this.#options.stallMilliseconds)
-    timer.unref()
+    let isDone = false
     try {
       for (;;) {
-        if (this.#gathered > 0) yield* this.#takeGathered()
-        else if (this.#state === 'ended') break
+        if (this.#gathering.size > 0) {
+          const chunk = this.#gathering.take()
+          if (this.#gathering.hasRoom) this.#request.resume()
+          yield chunk
+        } else if (this.#state === 'ended') break
         else if (this.#state === 'broken') throw new RegistryError('CLIENT_CLOSED')
         else {
           timer.refresh()
           await new Promise<void>((resolve) => (this.#wake = resolve))
           this.#wake = undefined
-          if (this.#gathered === 0 && this.#state === 'reading') throw new RegistryError('CLIENT_TIMEOUT')
+          if (this.#gathering.size === 0 && this.#state === 'reading')
+            throw new RegistryError('CLIENT_TIMEOUT')
         }
       }
-      this.#giveBack()
+      isDone = true
     } finally {
       clearTimeout(timer)
       if (this.#state === 'reading') this.#request.pause()
+      this.#gathering.letGo(isDone)
     }
   }
 
@@ -115,32 +113,16 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Hands out one buffer, and gathers in the other one until the reader comes back. */
-  *#takeGathered(): Generator<Uint8Array, void, undefined> {
-    const filled = this.#gathering
-    const chunk = filled.subarray(0, this.#gathered)
-    this.#gathering = this.#spare ?? this.#newBuffer()
-    this.#gathered = 0
-    this.#spare = undefined
-    const overflow = this.#overflow
-    this.#overflow = []
-    for (const data of overflow) this.#gather(data)
-    if (this.#request.isPaused() && this.#hasRoom()) this.#request.resume()
-    yield chunk
-    this.#spare = filled
-  }
-
   #start(): void {
-    if (this.#state === 'reading' && this.#hasRoom()) this.#request.resume()
+    if (this.#state === 'reading') this.#request.resume()
     if (this.#state !== 'unread') return
     this.#state = 'reading'
-    this.#gathering = this.#newBuffer()
     // The client is asked to go on only now that somebody wants its bytes: after every check.
     if (this.#options.awaitsContinue) this.#response.writeContinue()
     this.#request.on('data', (data: Buffer) => {
-      this.#gather(data)
-      if (!this.#hasRoom()) this.#request.pause()
-      this.#wake?.()
+      this.#gathering.add(data)
+      if (!this.#gathering.hasRoom) this.#request.pause()
+      this.#wakeSoon()
     })
     this.#request.on('end', () => this.#finish('ended'))
     this.#request.on('error', () => this.#finish('broken'))
@@ -150,37 +132,16 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   #finish(state: 'ended' | 'broken'): void {
     if (this.#state === 'reading') this.#state = state
-    this.#wake?.()
+    this.#wakeSoon()
   }
 
-  #gather(data: Buffer): void {
-    if (this.#overflow.length > 0 || data.length > this.#gathering.length - this.#gathered) {
-      this.#overflow.push(data)
-      return
-    }
-    this.#gathering.set(data, this.#gathered)
-    this.#gathered += data.length
-    release(data)
-  }
-
-  #hasRoom(): boolean {
-    const room = this.#gathering.length - this.#gathered
-    return this.#overflow.length === 0 && (room >= largestRead || this.#isSmall)
-  }
-
-  /** All of a small body fits into one buffer of its size. */
-  get #isSmall(): boolean {
-    return this.length !== undefined && this.length <= this.#options.buffers.size
-  }
-
-  #newBuffer(): Buffer {
-    return this.#isSmall ? Buffer.allocUnsafeSlow(this.length ?? 0) : this.#options.buffers.take()
-  }
-
-  /** Only after the reader asked beyond the last chunk, so that it has none in hand any more. */
-  #giveBack(): void {
-    this.#options.buffers.give(this.#gathering)
-    if (this.#spare !== undefined) this.#options.buffers.give(this.#spare)
-    this.#spare = undefined
+  /** Once all that has arrived is gathered: a socket is read in several steps, and each chunk that is stored costs calls. */
+  #wakeSoon(): void {
+    if (this.#wake === undefined || this.#isWaking) return
+    this.#isWaking = true
+    setImmediate(() => {
+      this.#isWaking = false
+      this.#wake?.()
+    })
   }
 }

@@ -45,8 +45,9 @@ export interface WriteOptions {
   readonly ifAbsent?: boolean
   /**
    * Whether the object survives a power cut once the call returned. True when unset. False is for what a client can
-   * begin anew, such as an upload's start: a cut may undo a write or leave the object empty. What `create` streamed is
-   * whole all the same, since a later object (a marker of a segment) vouches for it.
+   * begin anew, such as an upload's start, and what nobody else writes or reads yet: a cut may undo it or leave it empty, and
+   * `write` need not make it visible in one step. What `create` streamed is whole all the same, since a later object (a
+   * segment's marker) vouches for it.
    */
   readonly durable?: boolean
 }

@@ -5,10 +5,10 @@ import type { RepositoryName } from '../registry/name.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import { drain, peek } from '../util/iterables.ts'
 import { Hashing, requireDigest, Verifying } from './hashing.ts'
-import { blobData, uploadPart } from './paths.ts'
+import { blobData } from './paths.ts'
 import type { PresentBlob } from './presence.ts'
 import type { Segment } from './segment.ts'
-import type { Upload, Uploads } from './uploads.ts'
+import { partPath, type Upload, type Uploads } from './uploads.ts'
 
 /**
  * Brings bytes to the place of a blob, once it is sure that they have the digest that the client said. What is there already
@@ -88,7 +88,8 @@ export class BlobWriter {
     const stored = await this.#canonical(upload, segment, digest)
     const size = segment.end
     const to = blobData(stored)
-    if (await this.#driver.move(partOf(upload, segment), to, { durable: false })) return { stored, size }
+    if (await this.#driver.move(partPath(upload, segment.part), to, { durable: false }))
+      return { stored, size }
     // The process died between this move and the link, or two requests commit at once. The marker proves that the client had
     // these very bytes; without it, the blob's being there would prove nothing.
     const there = await this.#driver.stat(to)
@@ -128,13 +129,9 @@ export class BlobWriter {
 
   async *#bytes(upload: Upload): AsyncGenerator<Uint8Array, void, undefined> {
     for (const segment of upload.chain) {
-      const object = await this.#driver.open(partOf(upload, segment))
+      const object = await this.#driver.open(partPath(upload, segment.part))
       if (object === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
       yield* object
     }
   }
-}
-
-function partOf(upload: Upload, segment: Segment): ReturnType<typeof blobData> {
-  return uploadPart(upload.repository, upload.id, segment.part)
 }

@@ -33,9 +33,9 @@ const golden: readonly (readonly [string, string])[] = [
   [paths.uploadFolder(name, id), `${repository}/_uploads/${id}`],
   [paths.uploadEntry(name, id, 'startedat'), `${repository}/_uploads/${id}/startedat`],
   [paths.uploadEntry(name, id, 'algorithm'), `${repository}/_uploads/${id}/algorithm`],
-  [paths.uploadEntry(name, id, 'segments'), `${repository}/_uploads/${id}/segments`],
-  [paths.uploadPart(name, id, '00ff'), `${repository}/_uploads/${id}/parts/00ff`],
-  [paths.uploadMarker(name, id, 'm-1'), `${repository}/_uploads/${id}/segments/m-1`],
+  [paths.uploadEntry(name, id, 'algorithm'), `${repository}/_uploads/${id}/algorithm`],
+  [paths.uploadEntry(name, id, 'part-00ff'), `${repository}/_uploads/${id}/part-00ff`],
+  [paths.uploadEntry(name, id, 'segment-m-1'), `${repository}/_uploads/${id}/segment-m-1`],
   [paths.referrersFolder(name, digest), `${repository}/_referrers/sha256/${hex}`],
   [paths.referrersFolder(name, digest, 'sha256'), `${repository}/_referrers/sha256/${hex}/sha256`],
   [paths.referrerEntry(name, digest, wide), `${repository}/_referrers/sha256/${hex}/sha512/${wideHex}`],
@@ -56,6 +56,6 @@ void test('the longest name, tag and digests make paths that stores take', () =>
 })
 
 void test('a path does not leave its folder', () => {
-  for (const part of ['..', '../x', 'a/../../b', '', 'a\0', 'a b', '/a'])
-    assert.throws(() => paths.uploadPart(name, id, part), TypeError, part)
+  for (const part of ['/..', '/../x', 'a/../../b', '/', 'a\0', 'a b', '//a'])
+    assert.throws(() => paths.uploadEntry(name, id, `part-${part}/x`), TypeError, part)
 })

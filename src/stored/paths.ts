@@ -14,8 +14,8 @@
  *
  *         _uploads/ID/algorithm                          digest algorithm of the upload, when it is not sha256
  *         _uploads/ID/committing-ALG-HEX                 the digest to store it under, where that takes reading it
- *         _uploads/ID/parts/RANDOM                       the bytes of one request
- *         _uploads/ID/segments/MARKER                    what a part holds (segment.ts); empty
+ *         _uploads/ID/part-RANDOM                        the bytes of one request
+ *         _uploads/ID/segment-MARKER                     what a part holds (segment.ts); empty
  *         _digests/ALG/HEX/link                          another digest of a manifest; holds its sha256
  *         _referrers/ALG/SUBJECT/ALG/HEX                 descriptor of one referrer of SUBJECT, as JSON
  *         _referrers/complete                            this repository's referrers have been indexed
@@ -76,19 +76,16 @@ export function uploadFolder(repository: RepositoryName, id: UploadId): StorageP
   return storagePath(`${folder(repository)}/_uploads/${id}`)
 }
 
-/** The names right below an upload's folder. */
-export type UploadEntry = 'startedat' | 'algorithm' | 'segments' | `committing-${DigestAlgorithm}-${string}`
+/** What an upload's folder holds. */
+export type UploadEntry =
+  | 'startedat'
+  | 'algorithm'
+  | `part-${string}`
+  | `segment-${string}`
+  | `committing-${DigestAlgorithm}-${string}`
 
 export function uploadEntry(repository: RepositoryName, id: UploadId, entry: UploadEntry): StoragePath {
   return storagePath(`${folder(repository)}/_uploads/${id}/${entry}`)
-}
-
-export function uploadPart(repository: RepositoryName, id: UploadId, part: string): StoragePath {
-  return storagePath(`${folder(repository)}/_uploads/${id}/parts/${part}`)
-}
-
-export function uploadMarker(repository: RepositoryName, id: UploadId, marker: string): StoragePath {
-  return storagePath(`${folder(repository)}/_uploads/${id}/segments/${marker}`)
 }
 
 /** `algorithm` unset: the folder of the algorithms of a subject's referrers. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { algorithmOf, hexOf, isDigest, type Digest } from '../registry/digest.ts'
 
 /**
- * What one request added to an upload: the bytes `offset` to `end` (excluded), which lie in `parts/PART`.
+ * What one request added to an upload: the bytes `offset` to `end` (excluded), which lie in `part-PART`.
  *
  * A segment is an empty object whose name says all of this, so that one listing tells the state of an upload. It never
  * changes once written; requests that race write segments of their own, and `chainOf` says which of them count.

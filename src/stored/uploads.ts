@@ -11,10 +11,10 @@ import { RegistryError } from '../registry/errors.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Chunk } from '../registry/registry.ts'
 import { newUploadId, type UploadId } from '../registry/upload-id.ts'
-import type { StorageDriver } from '../storage/driver.ts'
+import type { StorageDriver, StoragePath } from '../storage/driver.ts'
 import { peek } from '../util/iterables.ts'
 import { Hashing } from './hashing.ts'
-import { uploadEntry, uploadFolder, uploadMarker, uploadPart } from './paths.ts'
+import { uploadEntry, uploadFolder } from './paths.ts'
 import { chainOf, endOf, markerOf, newPartName, parseMarker, type Segment } from './segment.ts'
 
 /** An upload as its folder tells it. */
@@ -31,6 +31,7 @@ export interface Upload {
   readonly committing?: Digest
 }
 
+const segmentPrefix = 'segment-'
 const committingPrefix = `committing-${canonicalAlgorithm}-` as const
 
 /** Bytes; the longest name of an algorithm has 6. */
@@ -64,12 +65,12 @@ export class Uploads {
   async load(repository: RepositoryName, id: UploadId): Promise<Upload> {
     const entries = new Set<string>()
     for await (const entry of this.#driver.list(uploadFolder(repository, id))) entries.add(entry)
-    const isOurs = entries.has('segments') || (!entries.has('data') && !entries.has('hashstates'))
-    if (!entries.has('startedat') || !isOurs) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+    const isDistributions = entries.has('data') || entries.has('hashstates')
+    if (!entries.has('startedat') || isDistributions) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
     const algorithm = entries.has('algorithm')
       ? await this.#readAlgorithm(repository, id)
       : canonicalAlgorithm
-    const chain = entries.has('segments') ? chainOf(await this.#segments(repository, id)) : []
+    const chain = chainOf(parseSegments(entries))
     const committing = parseCommitting(entries)
     return { repository, id, algorithm, chain, size: endOf(chain), ...(committing && { committing }) }
   }
@@ -89,7 +90,7 @@ export class Uploads {
     const arriving = untilBroken(bytes, (error) => (broken = error))
     const hashing = new Hashing(arriving, algorithm)
     const part = newPartName()
-    await this.#driver.create(uploadPart(repository, id, part), hashing, { durable: false })
+    await this.#driver.create(partPath({ repository, id }, part), hashing, { durable: false })
     const segment: Segment = {
       offset: size,
       end: size + hashing.size,
@@ -97,7 +98,7 @@ export class Uploads {
       whole: broken === undefined,
       part,
     }
-    await this.#writeText(uploadMarker(repository, id, markerOf(segment)), '')
+    await this.#writeText(uploadEntry(repository, id, `${segmentPrefix}${markerOf(segment)}`), '')
     if (broken !== undefined) {
       context.log.info({ repository, upload: id, kept: hashing.size }, 'client broke off an upload')
       throw broken
@@ -123,24 +124,31 @@ export class Uploads {
     await this.#driver.deleteTree(uploadFolder(upload.repository, upload.id))
   }
 
-  async #segments(repository: RepositoryName, id: UploadId): Promise<Segment[]> {
-    const segments: Segment[] = []
-    for await (const name of this.#driver.list(uploadEntry(repository, id, 'segments'))) {
-      const segment = parseMarker(name)
-      if (segment !== undefined) segments.push(segment)
-    }
-    return segments
-  }
-
   async #readAlgorithm(repository: RepositoryName, id: UploadId): Promise<DigestAlgorithm> {
     const content = await this.#driver.read(uploadEntry(repository, id, 'algorithm'), maxAlgorithmSize)
     const text = content?.toString('latin1') ?? ''
     return isDigestAlgorithm(text) ? text : canonicalAlgorithm
   }
 
-  async #writeText(path: ReturnType<typeof uploadEntry>, text: string): Promise<void> {
+  async #writeText(path: StoragePath, text: string): Promise<void> {
     await this.#driver.write(path, Buffer.from(text, 'latin1'), { durable: false })
   }
+}
+
+/** Where the bytes of a segment lie. */
+export function partPath({ repository, id }: Pick<Upload, 'repository' | 'id'>, part: string): StoragePath {
+  return uploadEntry(repository, id, `part-${part}`)
+}
+
+function parseSegments(entries: Iterable<string>): Segment[] {
+  const segments: Segment[] = []
+  for (const entry of entries) {
+    const segment = entry.startsWith(segmentPrefix)
+      ? parseMarker(entry.slice(segmentPrefix.length))
+      : undefined
+    if (segment !== undefined) segments.push(segment)
+  }
+  return segments
 }
 
 function parseCommitting(entries: Iterable<string>): Digest | undefined {

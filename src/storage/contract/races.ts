@@ -13,7 +13,7 @@ export function describeRaces(current: () => DriverUnderTest): void {
     const write = async (writer: number): Promise<void> => {
       for (let round = 0; round < 100; round++) {
         const content = Buffer.alloc(sizes[round % sizes.length] as number, writer * 100 + round)
-        await driver.write(path, content, { durable: false })
+        await driver.write(path, content)
       }
     }
     const read = async (): Promise<void> => {

@@ -12,6 +12,7 @@ import {
 import { errnoOf, guarded, storageFailure } from '../failure.ts'
 import { firstAfter } from '../sorted.ts'
 import { BufferPool } from '../../util/buffer-pool.ts'
+import { StreamBuffers } from '../../util/stream-buffers.ts'
 import { rename, stat, unlink } from './calls.ts'
 import { Folders } from './folders.ts'
 import { ListingCache } from './listing-cache.ts'
@@ -20,11 +21,10 @@ import { writeObject } from './object-writer.ts'
 import type { FilesystemOptions } from './options.ts'
 import { place, placeIfAbsent } from './placement.ts'
 import { readSmall } from './small-read.ts'
+import { writeInPlace } from './in-place.ts'
 import { type TemporaryFile, TemporaryFiles } from './temporary.ts'
 import { removeTree } from './tree-removal.ts'
 
-/** Two for each of 32 streams are 16 MiB; larger buffers read no faster. */
-const streamBuffer = 256 * 1024
 /** Holds every link, and most manifests. */
 const smallBuffer = 16 * 1024
 
@@ -40,7 +40,7 @@ export class FilesystemDriver implements StorageDriver {
   readonly #folders: Folders
   readonly #temporaries: TemporaryFiles
   readonly #listings = new ListingCache()
-  readonly #streamBuffers = new BufferPool(streamBuffer, 32)
+  readonly #streamBuffers = new StreamBuffers()
   readonly #smallBuffers = new BufferPool(smallBuffer, 64)
 
   constructor(options: FilesystemOptions) {
@@ -66,8 +66,12 @@ export class FilesystemDriver implements StorageDriver {
 
   async write(path: StoragePath, content: Uint8Array, options: WriteOptions = {}): Promise<boolean> {
     const target = this.#resolve(path)
-    const durable = options.durable !== false
     const ifAbsent = options.ifAbsent === true
+    if (options.durable === false && !ifAbsent) {
+      await guarded(writeInPlace(target, content, this.#folders), target)
+      return true
+    }
+    const durable = options.durable !== false
     // Asked first because the answer is mostly yes (a link that every push of a layer writes), and costs no sync of a file.
     const written =
       !(ifAbsent && (await this.stat(path)) !== undefined) &&
@@ -132,7 +136,8 @@ export class FilesystemDriver implements StorageDriver {
         }
       }),
     )
-    if (moved && options.durable !== false) await guarded(this.#folders.persist(dirname(target)), target)
+    if (!moved) await this.#folders.prune(dirname(target))
+    else if (options.durable !== false) await guarded(this.#folders.persist(dirname(target)), target)
     return moved
   }
 

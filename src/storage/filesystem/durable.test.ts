@@ -81,8 +81,7 @@ describe('durability', () => {
   it('syncs nothing for a write that need not be durable, and only the bytes of such a stream', async () => {
     const events = record()
     await driver.write(path, content, { durable: false })
-    assert.deepEqual(events, ['rename T /a/b/link'])
-    events.length = 0
+    assert.deepEqual(events, [])
     await driver.create(path, source(content, 3), { durable: false })
     assert.deepEqual(events, ['sync T', 'rename T /a/b/link'])
   })

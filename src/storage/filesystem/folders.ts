@@ -28,6 +28,8 @@ export class Folders {
    * change in ext4 and XFS, and logs new ancestors in btrfs.
    */
   readonly #unsynced = new LRUCache<string, object>(bounded(rememberedFolders))
+  /** Folders that were there lately. A hint: one that is gone is made again. */
+  readonly #known = new LRUCache<string, true>(bounded(rememberedFolders))
 
   constructor(root: string) {
     this.#root = root
@@ -39,9 +41,13 @@ export class Folders {
    * @throws the action's error
    */
   async within<Result>(folder: string, action: () => Promise<Result>): Promise<Result> {
+    // Most new objects come with a folder of their own: asking first whether it is there would be a call for nothing.
+    if (!this.#known.has(folder)) await this.#make(folder)
     for (let attempt = 1; ; attempt++) {
       try {
-        return await action()
+        const result = await action()
+        this.#known.set(folder, true)
+        return result
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT' || attempt === attempts) throw error
         await this.#make(folder)
@@ -74,6 +80,7 @@ export class Folders {
       try {
         await rmdir(empty)
         this.#unsynced.delete(empty)
+        this.#known.delete(empty)
       } catch (error) {
         // Somebody else removed it, and may not have come to its parent yet.
         if (errnoOf(error) !== 'ENOENT') return

@@ -1,6 +1,6 @@
 import { errnoOf, storageFailure, unavailable } from '../failure.ts'
 import type { ByteRange, OpenObject } from '../driver.ts'
-import type { BufferPool } from '../../util/buffer-pool.ts'
+import type { StreamBuffers } from '../../util/stream-buffers.ts'
 import { close, closeQuietly, fstat, open, read } from './calls.ts'
 
 /**
@@ -11,7 +11,7 @@ import { close, closeQuietly, fstat, open, read } from './calls.ts'
 export async function openObject(
   path: string,
   range: ByteRange | undefined,
-  buffers: BufferPool,
+  buffers: StreamBuffers,
 ): Promise<OpenObject | undefined> {
   let descriptor: number | undefined
   try {
@@ -32,7 +32,7 @@ export async function openObject(
 class ObjectReader implements OpenObject {
   readonly size: number
   readonly #descriptor: number
-  readonly #buffers: BufferPool
+  readonly #buffers: StreamBuffers
   /** The next read begins here … */
   #position: number
   /** … and the last one ends here. */
@@ -42,7 +42,7 @@ class ObjectReader implements OpenObject {
   #reading: Promise<number | Error> | undefined
   #closing: Promise<void> | undefined
 
-  constructor(descriptor: number, size: number, range: ByteRange | undefined, buffers: BufferPool) {
+  constructor(descriptor: number, size: number, range: ByteRange | undefined, buffers: StreamBuffers) {
     this.#descriptor = descriptor
     this.size = size
     this.#position = range?.start ?? 0
@@ -62,9 +62,10 @@ class ObjectReader implements OpenObject {
   }
 
   async *#chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    let current = this.#buffer()
+    let other: Buffer | undefined
+    let isWhole = false
     try {
-      let current = this.#buffer()
-      let other: Buffer | undefined
       this.#start(current)
       while (this.#reading !== undefined) {
         const bytes = await this.#arrived()
@@ -77,12 +78,15 @@ class ObjectReader implements OpenObject {
         this.#start(current)
         yield filled.subarray(0, bytes)
       }
-      // The consumer has asked beyond the last chunk, so it is done with both. One that broke off may still have its
-      // chunk in a socket's queue: those buffers must not meet another object's bytes, so they are not given back.
-      this.#buffers.give(current)
-      if (other !== undefined) this.#buffers.give(other)
+      isWhole = true
     } finally {
       await this.close()
+      // Who asked beyond the last chunk is done with both buffers. One that broke off may still have its chunk in a socket's
+      // queue, where no other object's bytes may turn up.
+      for (const buffer of [current, ...(other === undefined ? [] : [other])]) {
+        if (isWhole) this.#buffers.give(buffer)
+        else this.#buffers.drop(buffer)
+      }
     }
   }
 
