@@ -3,7 +3,7 @@
  *
  * Failures are thrown as RegistryError; those named here are what a caller must expect besides STORAGE_FULL and
  * STORAGE_UNAVAILABLE, which any call may throw. What is absent is reported, never guessed: a method that returns has done
- * what it says, durably.
+ * what it says, durably, but for uploads that are not committed, which a power cut may shorten or undo.
  */
 import type { Context } from './context.ts'
 import type { Descriptor } from './descriptor.ts'

@@ -8,9 +8,10 @@ import { storagePath, type StorageDriver } from '../storage/driver.ts'
  */
 export async function preflight(driver: StorageDriver, config: Config): Promise<void> {
   if (config.storage.maintenance.readonly.enabled) return
-  const probe = storagePath('_berth/probe')
+  // Where data will lie, and as it is written: a mount in between would show now.
+  const probe = storagePath('docker/registry/v2/_berth/probe')
   try {
-    await driver.write(probe, new Uint8Array(), { durable: false })
+    await driver.write(probe, new Uint8Array())
     await driver.delete(probe)
   } catch (error) {
     throw new Error(`cannot write to the storage${placeOf(config)}: ${reasonOf(error)}`, { cause: error })

@@ -103,10 +103,10 @@ export interface StorageDriver {
    */
   move(from: StoragePath, to: StoragePath, options?: Pick<WriteOptions, 'durable'>): Promise<boolean>
 
-  /** Removes one object and the folders that this leaves empty. Returns whether it was there. */
+  /** Removes one object, durably, and the folders that this leaves empty. Returns whether it was there. */
   delete(path: StoragePath): Promise<boolean>
 
-  /** Removes a folder and all below it; for uploads, tags and whole repositories. */
+  /** Removes a folder and all below it, not durably: for what is left of uploads and tags. */
   deleteTree(path: StoragePath): Promise<void>
 
   /** The names right below a folder that sort after `after`, in byte order; nothing when the folder is absent. */

@@ -34,7 +34,7 @@ export class BlobWriter {
     digest: Digest,
     source: AsyncIterable<Uint8Array>,
   ): Promise<PresentBlob> {
-    if (algorithmOf(digest) === canonicalAlgorithm) return await this.#stream(digest, source)
+    if (isCanonical(digest)) return await this.#stream(digest, source)
     // The name of its place is known only when all bytes are here, so they wait in an upload.
     const upload = await this.#uploads.start(repository, algorithmOf(digest))
     try {
@@ -56,15 +56,15 @@ export class BlobWriter {
     tail: AsyncIterable<Uint8Array> | undefined,
   ): Promise<PresentBlob> {
     if (upload.size === 0 && tail === undefined) return await this.#empty(digest)
-    if (upload.size === 0 && tail !== undefined && algorithmOf(digest) === canonicalAlgorithm) {
+    if (upload.size === 0 && tail !== undefined && isCanonical(digest)) {
       return await this.#stream(digest, tail)
     }
     const whole = tail === undefined ? upload : await this.#uploads.append(context, upload, { source: tail })
     const [first, second] = whole.chain
     if (first === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
-    return second === undefined
+    return second === undefined && isCanonical(digest) && isCanonical(first.digest)
       ? await this.#move(whole, first, digest)
-      : await this.#concatenate(whole, digest)
+      : await this.#copy(whole, digest)
   }
 
   async #stream(digest: Digest, source: AsyncIterable<Uint8Array>): Promise<PresentBlob> {
@@ -84,35 +84,21 @@ export class BlobWriter {
 
   /** The most frequent case: docker, podman, containerd and others send a blob in one request, then commit. */
   async #move(upload: Upload, segment: Segment, digest: Digest): Promise<PresentBlob> {
-    if (algorithmOf(digest) === algorithmOf(segment.digest)) requireDigest(segment.digest, digest)
-    const stored = await this.#canonical(upload, segment, digest)
+    requireDigest(segment.digest, digest)
     const size = segment.end
-    const to = blobData(stored)
-    if (await this.#driver.move(partPath(upload, segment.part), to, { durable: false }))
-      return { stored, size }
+    const to = blobData(digest)
+    const isMoved = await this.#driver.move(partPath(upload, segment.part), to, { durable: false })
+    if (isMoved) return { stored: digest, size }
     // The process died between this move and the link, or two requests commit at once. The marker proves that the client had
     // these very bytes; without it, the blob's being there would prove nothing.
     const there = await this.#driver.stat(to)
-    if (there?.size === size) return { stored, size }
+    if (there?.size === size) return { stored: digest, size }
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
   }
 
-  /**
-   * The digest that a blob is stored under. Where that takes reading the part, it is noted before the part goes: a retry could not
-   * read it any more.
-   */
-  async #canonical(upload: Upload, segment: Segment, digest: Digest): Promise<Digest> {
-    if (algorithmOf(digest) === canonicalAlgorithm && algorithmOf(segment.digest) === canonicalAlgorithm)
-      return digest
-    if (upload.committing !== undefined && segment.digest === digest) return upload.committing
-    const stored = await this.#rehash(upload, digest)
-    await this.#uploads.noteCommitting(upload, stored)
-    return stored
-  }
-
   /** Reads all segments once, into the blob's place. The parts stay until the upload is removed, so that a retry finds them. */
-  async #concatenate(upload: Upload, digest: Digest): Promise<PresentBlob> {
-    const stored = algorithmOf(digest) === canonicalAlgorithm ? digest : await this.#rehash(upload, digest)
+  async #copy(upload: Upload, digest: Digest): Promise<PresentBlob> {
+    const stored = isCanonical(digest) ? digest : await this.#rehash(upload, digest)
     return await this.#stream(stored, this.#bytes(upload))
   }
 
@@ -134,4 +120,8 @@ export class BlobWriter {
       yield* object
     }
   }
+}
+
+function isCanonical(digest: Digest): boolean {
+  return algorithmOf(digest) === canonicalAlgorithm
 }

@@ -1,14 +1,12 @@
 import type { Context } from '../registry/context.ts'
-import { digestAlgorithms, digestOf, type Digest } from '../registry/digest.ts'
+import type { Digest } from '../registry/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
-import { readManifest } from '../registry/manifest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import { isTag, type Tag } from '../registry/reference.ts'
 import type { Deleter } from '../registry/registry.ts'
-import { mapAhead } from '../util/iterables.ts'
-import { layerLink, manifestAliasLink, revisionLink, tagFolder, tagLink, tagsFolder } from './paths.ts'
+import { drain, mapAhead } from '../util/iterables.ts'
+import { layerLink, revisionLink, tagHistoryFolder, tagLink, tagsFolder } from './paths.ts'
 import { unknownManifest, type StoredReader } from './reader.ts'
-import type { Referrers } from './referrers.ts'
 import type { Store } from './store.ts'
 
 /** Tags whose link is read at once. */
@@ -18,61 +16,56 @@ const width = 16
 export class StoredDeleter implements Deleter {
   readonly #store: Store
   readonly #reader: StoredReader
-  readonly #referrers: Referrers
 
-  constructor(store: Store, reader: StoredReader, referrers: Referrers) {
+  constructor(store: Store, reader: StoredReader) {
     this.#store = store
     this.#reader = reader
-    this.#referrers = referrers
   }
 
-  async deleteBlob(_context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
-    this.#store.blobs.forget(repository, digest)
-    if (!(await this.#store.driver.delete(layerLink(repository, digest))))
-      throw new RegistryError('BLOB_UNKNOWN')
-    this.#store.blobs.forget(repository, digest)
+  /** The canonical link is what counts: under another digest's name, the blob is found by it alone. */
+  async deleteBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
+    const { driver, blobs } = this.#store
+    const found = await this.#reader.findBlob(context, repository, digest)
+    const names = new Set([digest, found?.stored ?? digest])
+    let any = false
+    for (const name of names) any = (await driver.delete(layerLink(repository, name))) || any
+    for (const name of names) blobs.forget(repository, name)
+    if (!any) throw new RegistryError('BLOB_UNKNOWN')
   }
 
   /**
    * Tags go first, so that none points at a manifest that is gone; and once more afterwards, for a push may have set one
-   * meanwhile.
+   * meanwhile. Other names of the manifest, and its entry among referrers, mean nothing without the revision.
    */
   async deleteManifest(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
-    const { driver, contents, manifests, folders } = this.#store
+    const { driver, manifests, tree } = this.#store
     const stored = await this.#reader.findManifest(context, repository, digest)
     if (stored === undefined) throw unknownManifest(repository, { kind: 'digest', digest })
-    const content = await contents.load(context, stored)
-    const manifest = content && readManifest(content.bytes)
-
     await this.#deleteTagsOf(context, repository, stored)
     await driver.delete(revisionLink(repository, stored))
-    for (const name of content
-      ? digestAlgorithms.map((algorithm) => digestOf(content.bytes, algorithm))
-      : [stored]) {
-      if (name !== stored) await driver.delete(manifestAliasLink(repository, name))
-      manifests.forget(repository, name)
-    }
-    if (manifest !== undefined) await this.#referrers.remove(repository, manifest, stored)
     await this.#deleteTagsOf(context, repository, stored)
-    folders.changed(repository)
+    for (const name of [stored, digest]) manifests.forget(repository, name)
+    tree.changed(repository)
   }
 
   async deleteTag(context: Context, repository: RepositoryName, tag: Tag): Promise<void> {
-    const { driver, links, folders } = this.#store
-    const current = await links.read(context, tagLink(repository, tag))
-    await driver.deleteTree(tagFolder(repository, tag))
-    folders.changed(repository)
+    const current = await this.#store.links.read(context, tagLink(repository, tag))
+    await this.#removeTag(repository, tag)
     if (current === undefined) throw unknownManifest(repository, { kind: 'tag', tag })
   }
 
   async #deleteTagsOf(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
     const { driver, links } = this.#store
-    const tags = mapAhead(driver.list(tagsFolder(repository)), width, async (name) => {
-      if (!isTag(name)) return undefined
-      return (await links.read(context, tagLink(repository, name))) === digest ? name : undefined
+    const removals = mapAhead(driver.list(tagsFolder(repository)), width, async (name) => {
+      if (!isTag(name)) return
+      if ((await links.read(context, tagLink(repository, name))) === digest) await this.#removeTag(repository, name)
     })
-    for await (const tag of tags) {
-      if (tag !== undefined) await driver.deleteTree(tagFolder(repository, tag))
-    }
+    await drain(removals)
+  }
+
+  /** The pointer, then what it pointed at before: a push that sets the tag meanwhile loses of it the history at most. */
+  async #removeTag(repository: RepositoryName, tag: Tag): Promise<void> {
+    await this.#store.driver.delete(tagLink(repository, tag))
+    await this.#store.driver.deleteTree(tagHistoryFolder(repository, tag))
   }
 }

@@ -36,7 +36,7 @@ export class StoredLister implements Lister {
     repository: RepositoryName,
     after?: string,
   ): AsyncGenerator<Tag, void, undefined> {
-    const { driver, folders } = this.#store
+    const { driver, tree } = this.#store
     let any = false
     const names = driver.list(tagsFolder(repository), after)
     // A crash can leave a tag's folder without its link. Such a tag cannot be pulled, so it is not listed.
@@ -49,7 +49,7 @@ export class StoredLister implements Lister {
       any = true
       yield tag
     }
-    if (!any && !(await folders.hasManifest(repository))) {
+    if (!any && !(await tree.hasManifest(repository))) {
       throw new RegistryError('NAME_UNKNOWN', { detail: { name: repository } })
     }
   }
@@ -65,10 +65,10 @@ export class StoredLister implements Lister {
 
   /** @param prefix empty, or a folder's name with a slash at its end */
   async *#below(prefix: string, after: string): AsyncGenerator<RepositoryName, void, undefined> {
-    const { folders } = this.#store
-    const { children } = await folders.look(prefix.slice(0, -1))
-    // Folders whose own place in the order has come, and that of their contents has not. The last one is the next: each is
-    // a prefix of those behind it.
+    const { tree } = this.#store
+    const { children } = await tree.look(prefix.slice(0, -1))
+    // Folders whose own place in the order has come, and that of their contents has not. The last one is the next: without its
+    // slash, each is a prefix of those behind it.
     const open: string[] = []
     for (let at = firstThatMatters(children, prefix, after); at < children.length; at++) {
       const name = `${prefix}${children[at]}`
@@ -76,8 +76,10 @@ export class StoredLister implements Lister {
         open.pop()
         yield* this.#below(folder, after)
       }
-      if (name > after && isRepositoryName(name) && (await this.#store.folders.look(name)).isRepository)
-        yield name
+      if (name > after && isRepositoryName(name)) {
+        const folder = tree.known(name) ?? (await tree.lookAhead(prefix, children, at))
+        if (folder.isRepository) yield name
+      }
       if (mayHoldLater(`${name}/`, after)) open.push(`${name}/`)
     }
     for (let folder = open.pop(); folder !== undefined; folder = open.pop()) yield* this.#below(folder, after)
@@ -93,8 +95,8 @@ function mayHoldLater(folder: string, after: string): boolean {
 function firstThatMatters(children: readonly string[], prefix: string, after: string): number {
   if (!after.startsWith(prefix)) return 0
   const name = after.slice(prefix.length).split('/', 1)[0] ?? ''
-  // What lies in folder `a` sorts after `a-b`, as '-' and '.' sort before '/': so it begins at what precedes these.
-  const stem = name.split(/[-.]/, 1)[0] ?? ''
+  // What lies in folder `a` sorts after `a-b`, as '-' sorts before '/': so it begins at what precedes such characters.
+  const stem = name.split(/[\0-.]/, 1)[0] ?? ''
   let low = 0
   let high = children.length
   while (low < high) {

@@ -6,7 +6,7 @@ import { maxManifestSize, mayBeAbsent, parseManifest, type Manifest } from '../r
 import type { RepositoryName } from '../registry/name.ts'
 import type { Reference, Tag } from '../registry/reference.ts'
 import type { ManifestUpload, PutResult } from '../registry/registry.ts'
-import type { Publication } from '../storage/driver.ts'
+import type { Publication, StoragePath } from '../storage/driver.ts'
 import { mapAhead } from '../util/iterables.ts'
 import { blobData, manifestAliasLink, revisionLink, tagHistoryLink, tagLink } from './paths.ts'
 import type { StoredReader } from './reader.ts'
@@ -15,6 +15,9 @@ import type { Store } from './store.ts'
 
 /** References of a manifest that are looked up at once. */
 const width = 16
+
+/** How often a manifest is written again that somebody keeps deleting. */
+const attempts = 3
 
 /** Stores manifests: their bytes first, the links that make them visible last, so that nothing visible is ever incomplete. */
 export class ManifestWriter {
@@ -41,39 +44,42 @@ export class ManifestWriter {
     if (digestOf(content, algorithmOf(named)) !== named) throw new RegistryError('DIGEST_INVALID')
     await this.#checkReferences(context, repository, manifest)
 
-    const { driver, links } = this.#store
+    const { deletions } = this.#store.manifests
     const tags = new Set(upload.tags)
     if (reference.kind === 'tag') tags.add(reference.tag)
     const revision = revisionLink(repository, stored)
-    await driver.publish([
-      await this.#publishedContent(stored, content),
-      ...this.#referrers.publication(repository, manifest, { digest: stored, size: content.length }),
-      ...(named === stored
-        ? []
-        : [await links.publication(context, manifestAliasLink(repository, named), stored)]),
-      await links.publication(context, revision, stored),
-      ...(await this.#publishedTags(context, repository, tags, stored)),
-    ])
-    // Somebody may have deleted the manifest since its link was written; a tag must not be left pointing at nothing.
-    if (tags.size > 0) await driver.publish([await links.publication(context, revision, stored)])
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      await this.#publish(context, repository, { manifest, stored, named, content, tags })
+      // Somebody may have deleted the manifest meanwhile; no tag may be left pointing at nothing, nor one be missing.
+      if ((await this.#store.links.read(context, revision)) === stored) break
+    }
 
-    this.#store.manifests.set(repository, named, stored)
-    this.#store.folders.changed(repository)
+    this.#store.manifests.set(repository, named, stored, deletions)
+    this.#store.tree.changed(repository)
     return { digest: named, ...(manifest.subject !== undefined && { subject: manifest.subject.digest }) }
   }
 
-  /** History before the pointer, as Distribution does; the pointer is replaced in one step. */
-  async #publishedTags(
-    context: Context,
-    repository: RepositoryName,
-    tags: Iterable<Tag>,
-    digest: Digest,
-  ): Promise<readonly Publication[]> {
-    const paths = [...tags].flatMap((tag) => [
-      tagHistoryLink(repository, tag, digest),
-      tagLink(repository, tag),
+  /**
+   * History before the pointer, as Distribution does. A tag that moves from another manifest waits until the new one is durable:
+   * a power cut may undo the push, and must not take the old one with it.
+   */
+  async #publish(context: Context, repository: RepositoryName, put: Put): Promise<void> {
+    const { driver, links } = this.#store
+    const { manifest, stored, named, content, tags } = put
+    const link = (path: StoragePath): Promise<Publication> => links.publication(context, path, stored)
+    const pointers = await Promise.all([...tags].map((tag) => link(tagLink(repository, tag))))
+    const moving = await Promise.all(
+      pointers.map(async ({ path, content: changed }) => changed !== undefined && (await driver.stat(path)) !== undefined),
+    )
+    await driver.publish([
+      await this.#publishedContent(stored, content),
+      ...this.#referrers.publication(repository, manifest, { digest: stored, size: content.length }),
+      ...(named === stored ? [] : [await link(manifestAliasLink(repository, named))]),
+      await link(revisionLink(repository, stored)),
+      ...(await Promise.all([...tags].map((tag) => link(tagHistoryLink(repository, tag, stored))))),
+      ...pointers.filter((_, index) => moving[index] === false),
     ])
-    return await Promise.all(paths.map((path) => this.#store.links.publication(context, path, digest)))
+    if (moving.includes(true)) await driver.publish(pointers.filter((_, index) => moving[index] === true))
   }
 
   async #publishedContent(stored: Digest, content: Uint8Array): Promise<Publication> {
@@ -93,7 +99,7 @@ export class ManifestWriter {
       const size = isChild
         ? await this.#sizeOfChild(context, repository, digest)
         : await this.#sizeOfBlob(context, repository, digest)
-      if (size === undefined) return descriptors.every(mayBeAbsent) ? undefined : unknown(digest)
+      if (size === undefined) return !isChild && descriptors.every(mayBeAbsent) ? undefined : unknown(digest)
       return descriptors.every((descriptor) => descriptor.size === size) ? undefined : wrongSize(digest, size)
     })
     for await (const failure of checks) if (failure !== undefined) failures.push(failure)
@@ -118,6 +124,16 @@ export class ManifestWriter {
     const info = stored && (await this.#store.driver.stat(blobData(stored)))
     return info === undefined ? await this.#sizeOfBlob(context, repository, digest) : info.size
   }
+}
+
+/** A manifest that was checked, and all the names it gets. */
+interface Put {
+  readonly manifest: Manifest
+  readonly stored: Digest
+  /** The digest in the request. */
+  readonly named: Digest
+  readonly content: Uint8Array
+  readonly tags: ReadonlySet<Tag>
 }
 
 interface References {

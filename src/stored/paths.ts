@@ -13,14 +13,13 @@
  * What is ours, in names that Distribution skips:
  *
  *         _uploads/ID/algorithm                          digest algorithm of the upload, when it is not sha256
- *         _uploads/ID/committing-ALG-HEX                 the digest to store it under, where that takes reading it
  *         _uploads/ID/part-RANDOM                        the bytes of one request
  *         _uploads/ID/segment-MARKER                     what a part holds (segment.ts); empty
  *         _digests/ALG/HEX/link                          another digest of a manifest; holds its sha256
  *         _referrers/ALG/SUBJECT/ALG/HEX                 descriptor of one referrer of SUBJECT, as JSON
  *         _referrers/complete                            this repository's referrers have been indexed
  */
-import { algorithmOf, hexOf, type Digest, type DigestAlgorithm } from '../registry/digest.ts'
+import { algorithmOf, hexOf, type Digest } from '../registry/digest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Tag } from '../registry/reference.ts'
 import type { UploadId } from '../registry/upload-id.ts'
@@ -56,12 +55,12 @@ export function tagsFolder(repository: RepositoryName): StoragePath {
   return storagePath(`${folder(repository)}/_manifests/tags`)
 }
 
-export function tagFolder(repository: RepositoryName, tag: Tag): StoragePath {
-  return storagePath(`${folder(repository)}/_manifests/tags/${tag}`)
-}
-
 export function tagLink(repository: RepositoryName, tag: Tag): StoragePath {
   return storagePath(`${folder(repository)}/_manifests/tags/${tag}/current/link`)
+}
+
+export function tagHistoryFolder(repository: RepositoryName, tag: Tag): StoragePath {
+  return storagePath(`${folder(repository)}/_manifests/tags/${tag}/index`)
 }
 
 export function tagHistoryLink(repository: RepositoryName, tag: Tag, digest: Digest): StoragePath {
@@ -82,7 +81,6 @@ export type UploadEntry =
   | 'algorithm'
   | `part-${string}`
   | `segment-${string}`
-  | `committing-${DigestAlgorithm}-${string}`
 
 export function uploadEntry(repository: RepositoryName, id: UploadId, entry: UploadEntry): StoragePath {
   return storagePath(`${folder(repository)}/_uploads/${id}/${entry}`)

@@ -21,15 +21,24 @@ export interface PresentBlob {
 export class Presence<T extends object | string> {
   readonly #found = new LRUCache<string, T>({ ...bounded(maxEntries), ttl: staleness })
 
+  #deletions = 0
+
+  /** To be asked before a look at the store, and given to `set` after it. */
+  get deletions(): number {
+    return this.#deletions
+  }
+
   get(repository: RepositoryName, digest: Digest): T | undefined {
     return this.#found.get(keyOf(repository, digest))
   }
 
-  set(repository: RepositoryName, digest: Digest, present: T): void {
-    this.#found.set(keyOf(repository, digest), present)
+  /** @param deletions as they were before the look: what was seen while something was deleted may be the state before it */
+  set(repository: RepositoryName, digest: Digest, present: T, deletions: number): void {
+    if (deletions === this.#deletions) this.#found.set(keyOf(repository, digest), present)
   }
 
   forget(repository: RepositoryName, digest: Digest): void {
+    this.#deletions++
     this.#found.delete(keyOf(repository, digest))
   }
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../registry/context.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
-import { algorithmOf, canonicalAlgorithm, type Digest } from '../registry/digest.ts'
+import { algorithmOf, canonicalAlgorithm, digestOf, type Digest } from '../registry/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
 import { blobMediaType } from '../registry/media-types.ts'
 import type { RepositoryName } from '../registry/name.ts'
@@ -9,6 +9,8 @@ import type { Blob, BlobContent, Reader, StoredManifest } from '../registry/regi
 import { blobData, layerLink, manifestAliasLink, revisionLink, tagLink } from './paths.ts'
 import type { PresentBlob } from './presence.ts'
 import type { Store } from './store.ts'
+
+const digestOfNothing = digestOf(new Uint8Array())
 
 /** Bytes. Blobs up to this size are read whole and kept in memory, as most configs are. */
 const smallBlob = 64 * 1024
@@ -22,11 +24,12 @@ export class StoredReader implements Reader {
 
   async openBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Blob> {
     const { blobs } = this.#store
+    const { deletions } = blobs
     let present = blobs.get(repository, digest)
     if (present === undefined) {
       present = await this.findBlob(context, repository, digest)
       if (present === undefined) throw unknownBlob(digest)
-      blobs.set(repository, digest, present)
+      blobs.set(repository, digest, present, deletions)
     }
     return this.#blob(context, repository, digest, present)
   }
@@ -72,9 +75,12 @@ export class StoredReader implements Reader {
     } else {
       stored = await link
       if (stored === undefined) return undefined
-      info = await driver.stat(blobData(stored))
+      const canonical = links.read(context, layerLink(repository, stored))
+      info = (await canonical) === stored ? await driver.stat(blobData(stored)) : undefined
     }
     if (info === undefined || info.isFolder) return undefined
+    // What a crash of others left empty is not there: else nobody would push it again.
+    if (info.size === 0 && stored !== digestOfNothing) return undefined
     sightings.add(digest, repository)
     return { stored, size: info.size }
   }
@@ -100,10 +106,11 @@ export class StoredReader implements Reader {
     digest: Digest,
   ): Promise<Digest | undefined> {
     const { manifests } = this.#store
+    const { deletions } = manifests
     const known = manifests.get(repository, digest)
     if (known !== undefined) return known
     const stored = await this.findManifest(context, repository, digest)
-    if (stored !== undefined) manifests.set(repository, digest, stored)
+    if (stored !== undefined) manifests.set(repository, digest, stored, deletions)
     return stored
   }
 
@@ -118,7 +125,7 @@ export class StoredReader implements Reader {
       async read(range): Promise<BlobContent> {
         if (present.size <= smallBlob) {
           const content = await contents.load(context, present.stored)
-          if (content === undefined) throw gone()
+          if (content === undefined || content.bytes.length !== present.size) throw gone()
           return wholeContent(
             range === undefined ? content.bytes : content.bytes.subarray(range.start, range.end + 1),
           )

@@ -219,7 +219,7 @@ export class Referrers {
 
   async #markComplete(context: Context, repository: RepositoryName): Promise<void> {
     // Nothing is made for a repository that does not exist.
-    if (!(await this.#store.folders.hasManifest(repository))) return
+    if (!(await this.#store.tree.hasManifest(repository))) return
     try {
       await this.#store.driver.write(referrersComplete(repository), Buffer.from(new Date().toISOString()))
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { StorageDriver } from '../storage/driver.ts'
 import { Contents } from './contents.ts'
-import { Folders } from './folders.ts'
+import { RepositoryTree } from './repository-tree.ts'
 import { Links } from './links.ts'
 import type { Digest } from '../registry/digest.ts'
 import { Presence, type PresentBlob } from './presence.ts'
@@ -16,7 +16,7 @@ export interface Store {
   /** Manifests found lately, each as the digest that it is stored under. */
   readonly manifests: Presence<Digest>
   readonly sightings: Sightings
-  readonly folders: Folders
+  readonly tree: RepositoryTree
 }
 
 export function createStore(driver: StorageDriver): Store {
@@ -27,6 +27,6 @@ export function createStore(driver: StorageDriver): Store {
     blobs: new Presence(),
     manifests: new Presence(),
     sightings: new Sightings(),
-    folders: new Folders(driver),
+    tree: new RepositoryTree(driver),
   }
 }

@@ -15,6 +15,6 @@ export function createStoredRegistry(driver: StorageDriver): Registry {
   const referrers = new Referrers(store, reader)
   const lister = new StoredLister(store, referrers)
   const writer = new StoredWriter(store, reader, lister, referrers)
-  const deleter = new StoredDeleter(store, reader, referrers)
+  const deleter = new StoredDeleter(store, reader)
   return new ForwardingRegistry(reader, writer, deleter, lister)
 }

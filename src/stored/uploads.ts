@@ -27,12 +27,12 @@ export interface Upload {
   readonly chain: readonly Segment[]
   /** Bytes that count. */
   readonly size: number
-  /** The canonical digest of its bytes, where a commit that ended half way had found it out. */
-  readonly committing?: Digest
 }
 
 const segmentPrefix = 'segment-'
-const committingPrefix = `committing-${canonicalAlgorithm}-` as const
+
+/** Each request lists those before it. Enough for 200 GiB in chunks of 10 MiB. */
+const maxSegments = 20_000
 
 /** Bytes; the longest name of an algorithm has 6. */
 const maxAlgorithmSize = 64
@@ -42,7 +42,7 @@ const maxAlgorithmSize = 64
  * next but what lies in the store, nothing is locked, and requests that race do not harm each other.
  *
  * Nothing here is written durably but the bytes of parts: a power cut may make an upload shorter or forget it, and its client
- * begins anew, but a marker never claims bytes that are not there.
+ * begins anew. A marker never claims bytes that a cut could damage; where it takes away the part's very name, the commit says so.
  */
 export class Uploads {
   readonly #driver: StorageDriver
@@ -71,19 +71,21 @@ export class Uploads {
       ? await this.#readAlgorithm(repository, id)
       : canonicalAlgorithm
     const chain = chainOf(parseSegments(entries))
-    const committing = parseCommitting(entries)
-    return { repository, id, algorithm, chain, size: endOf(chain), ...(committing && { committing }) }
+    return { repository, id, algorithm, chain, size: endOf(chain) }
   }
 
   /**
    * Adds the bytes of one request. What arrives before the client breaks off is kept.
    *
    * @returns the upload as it is then
-   * @throws RegistryError RANGE_INVALID, BLOB_UPLOAD_UNKNOWN when it was ended meanwhile, CLIENT_CLOSED, CLIENT_TIMEOUT
+   * @throws RegistryError RANGE_INVALID, BLOB_UPLOAD_INVALID after too many chunks, BLOB_UPLOAD_UNKNOWN when it was ended meanwhile, CLIENT_CLOSED, CLIENT_TIMEOUT
    */
   async append(context: Context, upload: Upload, chunk: Chunk): Promise<Upload> {
     const { repository, id, size, algorithm } = upload
     checkOffset(upload, chunk)
+    if (upload.chain.length >= maxSegments) {
+      throw new RegistryError('BLOB_UPLOAD_INVALID', { detail: `more than ${maxSegments} chunks: send larger ones` })
+    }
     const bytes = await peek(chunk.source)
     if (bytes === undefined) return upload
     let broken: RegistryError | undefined
@@ -99,29 +101,24 @@ export class Uploads {
       part,
     }
     await this.#writeText(uploadEntry(repository, id, `${segmentPrefix}${markerOf(segment)}`), '')
-    if (broken !== undefined) {
-      context.log.info({ repository, upload: id, kept: hashing.size }, 'client broke off an upload')
-      throw broken
-    }
-    try {
-      return await this.load(repository, id)
-    } catch (error) {
-      // It was cancelled or committed while the bytes came; what they left must not lie there for ever.
-      await this.remove(upload)
-      throw error
-    }
-  }
-
-  /** Notes under which digest the bytes are about to be stored. */
-  async noteCommitting(upload: Upload, stored: Digest): Promise<void> {
-    await this.#writeText(
-      uploadEntry(upload.repository, upload.id, `${committingPrefix}${hexOf(stored)}`),
-      '',
-    )
+    const now = await this.#reload(upload)
+    if (broken === undefined) return now
+    context.log.info({ repository, upload: id, kept: hashing.size }, 'client broke off an upload')
+    throw broken
   }
 
   async remove(upload: Pick<Upload, 'repository' | 'id'>): Promise<void> {
     await this.#driver.deleteTree(uploadFolder(upload.repository, upload.id))
+  }
+
+  /** An upload that was cancelled or committed while bytes came: what these left must not lie there for ever. */
+  async #reload(upload: Upload): Promise<Upload> {
+    try {
+      return await this.load(upload.repository, upload.id)
+    } catch (error) {
+      await this.remove(upload)
+      throw error
+    }
   }
 
   async #readAlgorithm(repository: RepositoryName, id: UploadId): Promise<DigestAlgorithm> {
@@ -149,14 +146,6 @@ function parseSegments(entries: Iterable<string>): Segment[] {
     if (segment !== undefined) segments.push(segment)
   }
   return segments
-}
-
-function parseCommitting(entries: Iterable<string>): Digest | undefined {
-  for (const entry of entries) {
-    const digest = `${canonicalAlgorithm}:${entry.slice(committingPrefix.length)}`
-    if (entry.startsWith(committingPrefix) && isDigest(digest)) return digest
-  }
-  return undefined
 }
 
 /** @throws RegistryError RANGE_INVALID when the chunk does not begin where the upload ends */

@@ -86,7 +86,12 @@ export class StoredWriter implements Writer {
       throw error
     }
     const descriptor = await this.#link(context, repository, digest, stored)
-    await this.#uploads.remove(upload)
+    try {
+      await this.#uploads.remove(upload)
+    } catch (error) {
+      // The blob is there, durably: what is left of its upload is no failure of the push.
+      context.log.warn({ err: error, repository, upload: id }, 'committed upload not removed')
+    }
     return descriptor
   }
 
@@ -130,13 +135,14 @@ export class StoredWriter implements Writer {
     present: PresentBlob,
   ): Promise<Descriptor> {
     const { driver, links, sightings, blobs } = this.#store
+    const { deletions } = blobs
     const names = [...new Set([present.stored, digest])]
     const published = await Promise.all(
       names.map((name) => links.publication(context, layerLink(repository, name), present.stored)),
     )
     await driver.publish([{ path: blobData(present.stored) }, ...published])
     sightings.add(digest, repository)
-    blobs.set(repository, digest, present)
+    blobs.set(repository, digest, present, deletions)
     return { mediaType: blobMediaType, digest, size: present.size }
   }
 }

@@ -149,7 +149,7 @@ export class FilesystemDriver implements StorageDriver {
       if (isAbsent(error) || (await this.stat(path))?.isFolder === true) return false
       throw storageFailure(error)
     }
-    await this.#folders.prune(dirname(target))
+    await guarded(this.#folders.persist(await this.#folders.prune(dirname(target))), target)
     return true
   }
 

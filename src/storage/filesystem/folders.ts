@@ -74,18 +74,25 @@ export class Folders {
     }
   }
 
-  /** Removes `folder` and those above it while they are empty, up to the root, which stays. */
-  async prune(folder: string): Promise<void> {
-    for (let empty = folder; empty.length > this.#root.length; empty = dirname(empty)) {
+  /**
+   * Removes `folder` and those above it while they are empty, up to the root, which stays.
+   *
+   * @returns the lowest folder that is left
+   */
+  async prune(folder: string): Promise<string> {
+    let empty = folder
+    for (; empty.length > this.#root.length; empty = dirname(empty)) {
+      const token = this.#unsynced.get(empty)
       try {
         await rmdir(empty)
-        this.#unsynced.delete(empty)
+        if (this.#unsynced.get(empty) === token) this.#unsynced.delete(empty)
         this.#known.delete(empty)
       } catch (error) {
         // Somebody else removed it, and may not have come to its parent yet.
-        if (errnoOf(error) !== 'ENOENT') return
+        if (errnoOf(error) !== 'ENOENT') break
       }
     }
+    return empty
   }
 
   /** mkdir -p. A deleter may undo any of it at any moment: what is missing then, the caller's loop makes. */

@@ -22,7 +22,7 @@ export interface RepositoryFolder {
 }
 
 /** The tree of repositories, each folder of it looked at when the catalog comes by, and remembered for seconds. */
-export class Folders {
+export class RepositoryTree {
   readonly #driver: StorageDriver
   readonly #known = new LRUCache<string, RepositoryFolder>({ ...bounded(maxFolders), ttl: staleness })
   #changes = 0
