@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   decorators: ['registry'],
   http: ['registry', 'util'],
   server: ['registry', 'config', 'storage', 'http', 'util'],
-  cli: ['config', 'server', 'storage', 'util', '.'],
+  cli: ['config', 'server', 'util', '.'],
   '.': ['registry', 'util', 'config', 'storage', 'stored', 'decorators', 'http', 'server', 'cli'],
 }
 

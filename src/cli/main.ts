@@ -36,6 +36,8 @@ function createProgram(name: string): Command {
       "configuration file; else REGISTRY_CONFIGURATION_PATH, the image's file, or built-in defaults",
     )
     .action(serve)
+  // As Distribution: no command is a question, not a mistake.
+  program.action(() => program.outputHelp())
   return program
 }
 

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 
 /** What somebody reads who started Berth without any configuration. */
 export function welcome(address: string, { storage }: Config): string {
+  if (!address.includes(':')) return ''
   const port = address.slice(address.lastIndexOf(':') + 1)
   const place = storage.driver.name === 'filesystem' ? storage.driver.rootdirectory : 'memory'
   return [

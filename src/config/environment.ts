@@ -3,7 +3,7 @@ import { parseYaml } from './document.ts'
 import { layoutAt, variablePart, type Layout, type OpenMap, type Struct } from './layout.ts'
 import { nearest } from './nearest.ts'
 import { expandShorthand } from './shorthand.ts'
-import { emptyMap, isNull, withEntry, type Tree, type TreeMap } from './tree.ts'
+import { emptyMap, isNull, treeOf, withEntry, type Tree, type TreeMap } from './tree.ts'
 
 const prefix = 'REGISTRY_'
 
@@ -41,6 +41,8 @@ export function applyEnvironment(
       continue
     }
     try {
+      // Whether the name leads anywhere counts first: other programs' variables may hold anything.
+      new Override(name, treeOf(null)).apply(root, layout, parts(name))
       const parsed = parseYaml(text, { variable: name })
       root = expandShorthand(new Override(name, parsed.tree).apply(root, layout, parts(name)), layout)
       warnings.push(...parsed.warnings)

@@ -31,6 +31,8 @@ export class Exchange {
   readonly settings: HttpSettings
   /** As the client wrote it, prefix included, without the query. */
   readonly rawPath: string
+  /** Milliseconds since 1970: when the request came. */
+  readonly startedAt: number = Date.now()
   /** The client's, which a connection that broke off does not tell any more. */
   readonly remoteAddress: string | undefined
   /** Bytes of the answer's body that were handed to the connection. */
@@ -90,6 +92,7 @@ export class Exchange {
     if (this.body.isConsumed) {
       response.writeHead(status, this.#all({ ...headers, ...length }))
       response.end(content)
+      this.#giveUpWhenStalled()
       return
     }
     response.writeHead(status, this.#all({ ...headers, ...length, Connection: 'close' }))
@@ -97,6 +100,7 @@ export class Exchange {
     if (content !== undefined) response.write(content)
     await this.body.discard(discardLimits)
     response.end()
+    this.#giveUpWhenStalled()
   }
 
   async sendJson(status: number, value: unknown, headers: Headers = {}): Promise<void> {
@@ -116,7 +120,8 @@ export class Exchange {
    * @param headers with the `Content-Length` of all chunks together
    */
   async sendStream(status: number, headers: Headers, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    this.response.writeHead(status, this.#all(headers))
+    const connection = this.body.isConsumed ? undefined : { Connection: 'close' }
+    this.response.writeHead(status, this.#all({ ...headers, ...connection }))
     try {
       for await (const chunk of chunks) {
         await this.#write(chunk)
@@ -127,6 +132,14 @@ export class Exchange {
       this.response.destroy()
       throw error
     }
+  }
+
+  /** For an answer that was handed over whole, and that the client does not read. */
+  #giveUpWhenStalled(): void {
+    const { response } = this
+    if (response.writableLength === 0 && (response.socket?.writableLength ?? 0) === 0) return
+    const timer = setTimeout(() => response.destroy(), this.settings.answerStallMilliseconds)
+    response.once('close', () => clearTimeout(timer))
   }
 
   /** In the mutable form that node:http asks for. */
@@ -145,7 +158,7 @@ export class Exchange {
         else reject(new ClientGone())
       }
       const fail = (): void => settle(false)
-      const timer = setTimeout(fail, this.settings.stallMilliseconds)
+      const timer = setTimeout(fail, this.settings.answerStallMilliseconds)
       response.once('close', fail)
       response.write(chunk, (error) => settle(!error))
     })
@@ -159,6 +172,8 @@ function originForm(target: string): string {
 
 /** The client no longer reads the answer: nobody's failure. */
 export class ClientGone extends Error {
+  readonly code = 'CLIENT_GONE'
+
   constructor() {
     super('the client does not read the answer')
     this.name = 'ClientGone'

@@ -26,8 +26,8 @@ export type Handler = (
 export interface HandlerOptions {
   readonly registry: Registry
   readonly settings: HttpSettings
-  /** A logger for one request, which knows the request's id. */
-  readonly logOf: (request: IncomingMessage) => Log
+  /** A log for one request, which knows the request's id. */
+  readonly logOf: () => Log
   /** Told of every answer, once it is sent or its connection is gone. */
   readonly onAnswered?: (exchange: Exchange) => void
 }
@@ -40,6 +40,8 @@ type Answer<Kind extends RouteKind> = (
 
 /** Sent with everything, so that a client knows a registry of the second version by any answer of it. */
 const versionHeader = { 'Docker-Distribution-API-Version': 'registry/2.0' }
+
+const framing: ReadonlySet<string> = new Set(['Connection', 'Content-Length', 'Transfer-Encoding'])
 
 type Table = { readonly [Kind in RouteKind]?: Readonly<Record<string, Answer<Kind>>> }
 
@@ -57,12 +59,12 @@ const table: Table = {
 export function createHandler(options: HandlerOptions): Handler {
   const { registry, settings } = options
   const locations = new Locations(settings)
-  const commonHeaders = { ...versionHeader, ...settings.headers }
+  const commonHeaders = { ...versionHeader, ...spelt(settings.headers) }
   const buffers = new StreamBuffers()
   const below = settings.prefix.replace(/\/$/, '')
 
   return (request, response, { awaitsContinue = false } = {}): void => {
-    const context = { log: options.logOf(request) }
+    const context = { log: options.logOf() }
     const exchange = new Exchange(request, response, context, {
       settings,
       locations,
@@ -75,10 +77,23 @@ export function createHandler(options: HandlerOptions): Handler {
   }
 }
 
+/**
+ * Header names spelt as ours are, so that an answer's own value takes the place of a configured one; variables of the
+ * environment bring them in lower case. What frames a message is nobody's to configure.
+ */
+function spelt(headers: HttpSettings['headers']): HttpSettings['headers'] {
+  const entries = Object.entries(headers).map(
+    ([name, values]) =>
+      [name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase()), values] as const,
+  )
+  return Object.fromEntries(entries.filter(([name]) => !framing.has(name)))
+}
+
 async function answer(exchange: Exchange, registry: Registry, below: string): Promise<void> {
   const path = decodePath(exchange.rawPath)
   if (path === '/') return await answerRoot(exchange)
-  const route: Route = path.startsWith(below) ? parseRoute(path.slice(below.length)) : { kind: 'unknown' }
+  const isBelow = path.startsWith(`${below}/`)
+  const route: Route = isBelow ? parseRoute(path.slice(below.length)) : { kind: 'unknown' }
   const { method = 'GET', headers, httpVersion } = exchange.request
   // RFC 9112, 3.2. Node's own answer would lack the protocol's form.
   if (headers.host === undefined && httpVersion === '1.1') {
@@ -139,7 +154,10 @@ function fail(exchange: Exchange, error: unknown): void {
     response.destroy()
     return
   }
-  exchange.sendError(errorResponse(error)).catch((failure: unknown) => {
+  const refusal = errorResponse(error)
+  // What is refused as a method here always is a write (RFC 9110, 15.5.6).
+  const allow = refusal.status === 405 ? { Allow: 'GET, HEAD' } : {}
+  exchange.sendError(refusal, allow).catch((failure: unknown) => {
     exchange.context.log.error({ err: failure }, 'error not sent')
     response.destroy()
   })

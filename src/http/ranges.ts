@@ -10,11 +10,11 @@ const rangeSpec = /^(\d*)-(\d*)$/
  * The ranges that a `Range` header asks for (RFC 9110, 14.1.2 and 14.2).
  *
  * @param size bytes of the whole
- * @returns undefined when the whole is to be sent: no header, another unit, one that does not parse, or ranges that overlap so
+ * @returns undefined when the whole is to be sent: no header, another unit, one that does not parse, nothing to take a part of, or ranges that overlap so
  *   much that they add up to more than the whole; empty when none can be satisfied (416)
  */
 export function parseRanges(header: string | undefined, size: number): readonly ByteRange[] | undefined {
-  if (header === undefined || !header.startsWith('bytes=')) return undefined
+  if (header === undefined || !header.startsWith('bytes=') || size === 0) return undefined
   const specs = header.slice('bytes='.length).split(',')
   if (specs.length > maxRanges) return undefined
   const ranges: ByteRange[] = []

@@ -8,8 +8,10 @@ export interface HttpSettings extends LocationOptions {
   readonly maxCatalogEntries: number
   /** Largest page of a tags list; asking for more gives this many. */
   readonly maxTags: number
-  /** Milliseconds without a byte, in a request's body or in the reading of an answer, after which a client is given up. */
+  /** Milliseconds without a byte of a request's body after which its client is given up. */
   readonly stallMilliseconds: number
+  /** Milliseconds for one step of an answer, of up to half a MiB: the kernel tells of room in large steps only. */
+  readonly answerStallMilliseconds: number
 }
 
 export const defaultHttpSettings: HttpSettings = {
@@ -19,4 +21,5 @@ export const defaultHttpSettings: HttpSettings = {
   maxCatalogEntries: 1000,
   maxTags: 1000,
   stallMilliseconds: 60_000,
+  answerStallMilliseconds: 600_000,
 }

@@ -25,9 +25,9 @@ const messages = {
   UNSUPPORTED: 'The operation is unsupported.',
   /** The client went away, or stopped sending, before its request was whole. */
   CLIENT_CLOSED: 'the request body ended early',
-  /** The client sends, but so slowly that its connection is not worth keeping. */
+  /** The client stopped sending, and its connection is still there. */
   CLIENT_TIMEOUT: 'the request body did not arrive in time',
-  /** The store has no room (ENOSPC, EDQUOT). */
+  /** The store has no room (ENOSPC, EDQUOT, EFBIG). */
   STORAGE_FULL: 'the storage of this registry is full',
   /** The store failed or refuses writes (EIO, EROFS, EACCES …); trying again later may help. */
   STORAGE_UNAVAILABLE: 'the storage of this registry is not available',

@@ -114,7 +114,7 @@ export interface Writer {
 
   /**
    * Makes a blob of another repository a blob of this one, without moving a byte. Undefined when no source has it.
-   * Which repositories are looked into, and how many, does not depend on where the blob is.
+   * How many repositories are looked into does not depend on whether one has the blob.
    */
   mountBlob(
     context: Context,

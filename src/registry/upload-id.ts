@@ -12,12 +12,16 @@ export function newUploadId(): UploadId {
   return randomUUID() as UploadId
 }
 
+export function isUploadId(text: string): text is UploadId {
+  return pattern.test(text)
+}
+
 /**
  * Parses an upload id.
  *
  * @throws RegistryError BLOB_UPLOAD_UNKNOWN: an id that this registry cannot have given names no upload
  */
 export function parseUploadId(text: string): UploadId {
-  if (pattern.test(text)) return text as UploadId
+  if (isUploadId(text)) return text
   throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
 }

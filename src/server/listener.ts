@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { parseListenAddress } from '../config/listen-address.ts'
 import type { Handler } from '../http/handler.ts'
 import { answerClientError } from './client-error.ts'
@@ -17,6 +17,9 @@ export interface ListenerOptions {
 
 /** Bytes; tokens alone can be larger than Node's 16 KiB. */
 const maxHeaderSize = 64 * 1024
+
+/** Milliseconds; a longer timer of Node's ends at once. */
+const longestTimer = 2 ** 31 - 1
 
 /** Milliseconds in which a client must have sent its headers. */
 const defaultHeadersTimeout = 30_000
@@ -77,8 +80,7 @@ export class Listener {
    */
   async start(): Promise<string> {
     const { address, net } = this.#options
-    // A socket that a process left when it died would refuse the address for ever.
-    if (net === 'unix') await rm(address, { force: true })
+    if (net === 'unix') await removeSocket(address)
     const where = net === 'unix' ? { path: address } : parseListenAddress(address)
     if (where === undefined) throw new Error(`cannot listen on ${address}: not of the form host:port`)
     await new Promise<void>((resolve, reject) => {
@@ -103,7 +105,9 @@ export class Listener {
     const closed = new Promise<boolean>((resolve) => this.#server.close(() => resolve(true)))
     for (const socket of this.#unanswered.keys()) this.#closeIfIdle(socket)
     const timeout = new AbortController()
-    const expired = sleep(milliseconds, false, { signal: timeout.signal }).catch(() => false)
+    const expired = sleep(Math.min(milliseconds, longestTimer), false, { signal: timeout.signal }).catch(
+      () => false,
+    )
     const finished = await Promise.race([closed, expired])
     timeout.abort()
     this.#server.closeAllConnections()
@@ -118,6 +122,18 @@ export class Listener {
   #closeIfIdle(socket: Duplex): void {
     if (this.#unanswered.get(socket)?.size === 0) socket.end(() => socket.destroy())
   }
+}
+
+/** A socket that a process left when it died would refuse the address for ever. */
+async function removeSocket(path: string): Promise<void> {
+  let isSocket: boolean
+  try {
+    isSocket = (await lstat(path)).isSocket()
+  } catch {
+    return
+  }
+  if (!isSocket) throw new Error(`cannot listen on ${path}: it exists and is no socket`)
+  await rm(path, { force: true })
 }
 
 function explain(address: string, error: NodeJS.ErrnoException): Error {

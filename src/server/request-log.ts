@@ -2,21 +2,26 @@ import { randomBytes } from 'node:crypto'
 import type { Log } from '../registry/context.ts'
 import type { Logger } from '../util/logger.ts'
 
-/** Tells the requests of one process from those of another. */
-const processId = randomBytes(6).toString('hex')
-let requests = 0
-
-/** A log whose every line carries the id of one request. Cheap, for most requests write no line. */
-export function requestLog(logger: Logger): Log {
-  return new RequestLog(logger, ++requests)
+/**
+ * Makes logs for requests, whose every line carries the request's id. Cheap, for most requests write no line.
+ *
+ * @returns a function to be called once for each request
+ */
+export function requestLogs(logger: Logger): () => Log {
+  // Tells the requests of one process from those of another.
+  const prefix = randomBytes(6).toString('hex')
+  let requests = 0
+  return () => new RequestLog(logger, prefix, ++requests)
 }
 
 class RequestLog implements Log {
   readonly #logger: Logger
+  readonly #prefix: string
   readonly #number: number
 
-  constructor(logger: Logger, number: number) {
+  constructor(logger: Logger, prefix: string, number: number) {
     this.#logger = logger
+    this.#prefix = prefix
     this.#number = number
   }
 
@@ -37,6 +42,6 @@ class RequestLog implements Log {
   }
 
   #id(): { readonly 'http.request.id': string } {
-    return { 'http.request.id': `${processId}-${this.#number}` }
+    return { 'http.request.id': `${this.#prefix}-${this.#number}` }
   }
 }

@@ -58,7 +58,8 @@ export class StoredDeleter implements Deleter {
     const { driver, links } = this.#store
     const removals = mapAhead(driver.list(tagsFolder(repository)), width, async (name) => {
       if (!isTag(name)) return
-      if ((await links.read(context, tagLink(repository, name))) === digest) await this.#removeTag(repository, name)
+      if ((await links.read(context, tagLink(repository, name))) === digest)
+        await this.#removeTag(repository, name)
     })
     await drain(removals)
   }

@@ -69,7 +69,10 @@ export class ManifestWriter {
     const link = (path: StoragePath): Promise<Publication> => links.publication(context, path, stored)
     const pointers = await Promise.all([...tags].map((tag) => link(tagLink(repository, tag))))
     const moving = await Promise.all(
-      pointers.map(async ({ path, content: changed }) => changed !== undefined && (await driver.stat(path)) !== undefined),
+      pointers.map(
+        async ({ path, content: changed }) =>
+          changed !== undefined && (await driver.stat(path)) !== undefined,
+      ),
     )
     await driver.publish([
       await this.#publishedContent(stored, content),

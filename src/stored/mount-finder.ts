@@ -1,9 +1,8 @@
 import type { Context } from '../registry/context.ts'
 import type { Digest } from '../registry/digest.ts'
-import type { RepositoryName } from '../registry/name.ts'
+import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
 import type { MountSources } from '../registry/registry.ts'
 import { mapAhead } from '../util/iterables.ts'
-import type { StoredLister } from './lister.ts'
 import type { PresentBlob } from './presence.ts'
 import type { StoredReader } from './reader.ts'
 import type { Store } from './store.ts'
@@ -18,12 +17,10 @@ const width = 8
 export class MountFinder {
   readonly #store: Store
   readonly #reader: StoredReader
-  readonly #lister: StoredLister
 
-  constructor(store: Store, reader: StoredReader, lister: StoredLister) {
+  constructor(store: Store, reader: StoredReader) {
     this.#store = store
     this.#reader = reader
-    this.#lister = lister
   }
 
   /**
@@ -37,7 +34,7 @@ export class MountFinder {
     sources: MountSources,
   ): Promise<PresentBlob | undefined> {
     const candidates =
-      sources.from === undefined ? await this.#candidates(context, repository, digest) : [sources.from]
+      sources.from === undefined ? await this.#candidates(repository, digest) : [sources.from]
     const looks = mapAhead(candidates, width, async (candidate) => {
       const found = await this.#reader.findBlob(context, candidate, digest)
       const readable = sources.readable === undefined || (await sources.readable(candidate))
@@ -48,19 +45,26 @@ export class MountFinder {
     return first
   }
 
-  /** Where this process saw the blob lately, then the neighbours below the same first component. */
-  async #candidates(
-    context: Context,
-    repository: RepositoryName,
-    digest: Digest,
-  ): Promise<Iterable<RepositoryName>> {
+  /**
+   * Where this process saw the blob lately, then the neighbours: those in the same folder, and those right below the first
+   * component.
+   */
+  async #candidates(repository: RepositoryName, digest: Digest): Promise<Iterable<RepositoryName>> {
     const candidates = new Set(this.#store.sightings.of(digest))
-    candidates.delete(repository)
-    const family = repository.split('/', 1)[0]
-    for await (const neighbour of this.#lister.repositories(context, family && `${family}/`)) {
-      if (!neighbour.startsWith(`${family}/`) || candidates.size >= maxCandidates) break
-      if (neighbour !== repository) candidates.add(neighbour)
+    for (const folder of [parentOf(repository), repository.split('/', 1)[0] ?? '']) {
+      for (const child of (await this.#store.tree.look(folder)).children) {
+        if (candidates.size > maxCandidates) break
+        const neighbour = folder === '' ? child : `${folder}/${child}`
+        if (isRepositoryName(neighbour)) candidates.add(neighbour)
+      }
     }
-    return candidates
+    candidates.delete(repository)
+    return [...candidates].slice(0, maxCandidates)
   }
+}
+
+/** The folder that a repository lies in; that of its own first component when it has but one. */
+function parentOf(repository: RepositoryName): string {
+  const slash = repository.lastIndexOf('/')
+  return slash < 0 ? repository : repository.slice(0, slash)
 }

@@ -30,6 +30,7 @@ const golden: readonly (readonly [string, string])[] = [
   [paths.tagLink(name, tag), `${repository}/_manifests/tags/V1.0_x/current/link`],
   [paths.tagHistoryLink(name, tag, digest), `${repository}/_manifests/tags/V1.0_x/index/sha256/${hex}/link`],
   [paths.manifestAliasLink(name, wide), `${repository}/_digests/sha512/${wideHex}/link`],
+  [paths.uploadsFolder(name), `${repository}/_uploads`],
   [paths.uploadFolder(name, id), `${repository}/_uploads/${id}`],
   [paths.uploadEntry(name, id, 'startedat'), `${repository}/_uploads/${id}/startedat`],
   [paths.uploadEntry(name, id, 'algorithm'), `${repository}/_uploads/${id}/algorithm`],

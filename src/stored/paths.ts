@@ -71,16 +71,16 @@ export function manifestAliasLink(repository: RepositoryName, digest: Digest): S
   return storagePath(`${folder(repository)}/_digests/${branch(digest)}/link`)
 }
 
+export function uploadsFolder(repository: RepositoryName): StoragePath {
+  return storagePath(`${folder(repository)}/_uploads`)
+}
+
 export function uploadFolder(repository: RepositoryName, id: UploadId): StoragePath {
   return storagePath(`${folder(repository)}/_uploads/${id}`)
 }
 
 /** What an upload's folder holds. */
-export type UploadEntry =
-  | 'startedat'
-  | 'algorithm'
-  | `part-${string}`
-  | `segment-${string}`
+export type UploadEntry = 'startedat' | 'algorithm' | `part-${string}` | `segment-${string}`
 
 export function uploadEntry(repository: RepositoryName, id: UploadId, entry: UploadEntry): StoragePath {
   return storagePath(`${folder(repository)}/_uploads/${id}/${entry}`)

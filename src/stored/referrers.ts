@@ -25,6 +25,9 @@ const width = 16
 /** Bytes; a descriptor with all the annotations that a manifest can hold. */
 const maxEntrySize = 8 * 1024 * 1024
 
+/** Bytes; a time has 24. */
+const maxMarkerSize = 64
+
 /** Repositories of which a process remembers that their index is sound. */
 const maxChecked = 100_000
 
@@ -33,6 +36,8 @@ const margin = 10 * 60 * 1000
 
 /** Referrers by subject that could not be written to the index of a repository. */
 type Unwritten = ReadonlyMap<Digest, readonly Digest[]>
+
+const nothing: Unwritten = new Map()
 
 interface Referrer {
   readonly manifest: Manifest
@@ -65,12 +70,6 @@ export class Referrers {
     return [{ path: referrerEntry(repository, manifest.subject.digest, described.digest), content }]
   }
 
-  /** Forgets a manifest that is being deleted. */
-  async remove(repository: RepositoryName, manifest: Manifest, digest: Digest): Promise<void> {
-    if (manifest.subject === undefined) return
-    await this.#store.driver.delete(referrerEntry(repository, manifest.subject.digest, digest))
-  }
-
   /** The referrers of `subject` whose digests sort after `after`, in byte order of digests. */
   async *list(
     context: Context,
@@ -83,10 +82,12 @@ export class Referrers {
     for (const digest of unwritten.get(subject) ?? []) digests.add(digest)
     for (const digest of await this.#fallback(context, repository, subject)) digests.add(digest)
     const rest = [...digests].filter((digest) => digest > after).toSorted()
-    const descriptors = mapAhead(rest, width, (digest) =>
-      this.#describe(context, repository, subject, digest),
-    )
-    for await (const descriptor of descriptors) if (descriptor !== undefined) yield descriptor
+    const present = mapAhead(rest, width, (digest) => this.#present(context, repository, subject, digest))
+    for await (const digest of present) {
+      // One at a time: each may be as large as a manifest.
+      const descriptor = digest && (await this.#describe(context, repository, subject, digest))
+      if (descriptor !== undefined) yield descriptor
+    }
   }
 
   async #entries(repository: RepositoryName, subject: Digest): Promise<Digest[]> {
@@ -113,7 +114,19 @@ export class Referrers {
     return index === undefined ? [] : index.manifests.map((child) => child.digest)
   }
 
-  /** The descriptor of a referrer, if it is still there and refers to `subject`. */
+  /** The digest of a referrer if its manifest is still there. */
+  async #present(
+    context: Context,
+    repository: RepositoryName,
+    subject: Digest,
+    digest: Digest,
+  ): Promise<Digest | undefined> {
+    if ((await this.#reader.findManifest(context, repository, digest)) === digest) return digest
+    await this.#dropEntry(context, repository, subject, digest)
+    return undefined
+  }
+
+  /** The descriptor of a referrer, if it refers to `subject`. */
   async #describe(
     context: Context,
     repository: RepositoryName,
@@ -121,10 +134,6 @@ export class Referrers {
     digest: Digest,
   ): Promise<Descriptor | undefined> {
     const { driver, contents } = this.#store
-    if ((await this.#reader.findManifest(context, repository, digest)) !== digest) {
-      await this.#dropEntry(context, repository, subject, digest)
-      return undefined
-    }
     const entry = await driver.read(referrerEntry(repository, subject, digest), maxEntrySize)
     const known = entry && parseEntry(entry, digest)
     if (known !== undefined) return known
@@ -145,8 +154,11 @@ export class Referrers {
     const path = referrerEntry(repository, subject, digest)
     try {
       const info = await this.#store.driver.stat(path)
-      if (info !== undefined && Date.now() - info.modified.getTime() > margin)
-        await this.#store.driver.delete(path)
+      if (info === undefined || Date.now() - info.modified.getTime() < margin) return
+      await this.#store.driver.delete(path)
+      // Pushed again in this very moment: the next look finds it by its manifest.
+      if ((await this.#reader.findManifest(context, repository, digest)) === digest)
+        this.#checked.delete(repository)
     } catch (error) {
       context.log.warn({ err: error, path }, 'stale referrer entry not removed')
     }
@@ -166,7 +178,9 @@ export class Referrers {
   async #ensureIndexed(context: Context, repository: RepositoryName): Promise<Unwritten> {
     let checked = this.#checked.get(repository)
     if (checked === undefined) {
-      checked = this.#index(context, repository)
+      // What does not exist is not remembered, for there is no end of it.
+      if (!(await this.#store.tree.hasManifest(repository))) return nothing
+      checked = this.#checked.get(repository) ?? this.#index(context, repository)
       this.#checked.set(repository, checked)
       checked.catch(() => this.#checked.delete(repository))
     }
@@ -179,8 +193,10 @@ export class Referrers {
    */
   async #index(context: Context, repository: RepositoryName): Promise<Unwritten> {
     const { driver } = this.#store
-    const marker = await driver.stat(referrersComplete(repository))
-    const since = marker === undefined ? 0 : marker.modified.getTime() - margin
+    const started = new Date()
+    const marker = await driver.read(referrersComplete(repository), maxMarkerSize)
+    // Anything else than a time counts as never.
+    const since = (Date.parse(marker?.toString('latin1') ?? '') || 0) - margin
     const unwritten = new Map<Digest, Digest[]>()
     const lacking = mapAhead(this.#revisions(repository), width, (digest) =>
       this.#lackingEntry(context, repository, digest, since),
@@ -196,8 +212,8 @@ export class Referrers {
         unwritten.set(subject, [...(unwritten.get(subject) ?? []), referrer.described.digest])
       }
     }
-    if (unwritten.size === 0) await this.#markComplete(context, repository)
-    return unwritten
+    if (unwritten.size === 0) await this.#markComplete(context, repository, started)
+    return unwritten.size === 0 ? nothing : unwritten
   }
 
   /** A referrer that came since, and has no entry. */
@@ -217,11 +233,10 @@ export class Referrers {
     return entry === undefined ? { manifest, described: { digest, size: content.bytes.length } } : undefined
   }
 
-  async #markComplete(context: Context, repository: RepositoryName): Promise<void> {
-    // Nothing is made for a repository that does not exist.
-    if (!(await this.#store.tree.hasManifest(repository))) return
+  /** @param started when the look began: what came since may not have been seen */
+  async #markComplete(context: Context, repository: RepositoryName, started: Date): Promise<void> {
     try {
-      await this.#store.driver.write(referrersComplete(repository), Buffer.from(new Date().toISOString()))
+      await this.#store.driver.write(referrersComplete(repository), Buffer.from(started.toISOString()))
     } catch (error) {
       context.log.warn({ err: error, repository }, 'index of referrers not marked complete')
     }

@@ -13,9 +13,9 @@ export class Sightings {
   add(digest: Digest, repository: RepositoryName): void {
     const repositories = this.#seen.get(digest)
     if (repositories === undefined) this.#seen.set(digest, [repository])
-    else if (!repositories.includes(repository)) {
-      repositories.unshift(repository)
-      repositories.length = Math.min(repositories.length, maxRepositories)
+    else if (repositories[0] !== repository) {
+      const others = repositories.filter((other) => other !== repository)
+      this.#seen.set(digest, [repository, ...others].slice(0, maxRepositories))
     }
   }
 

@@ -14,7 +14,7 @@ export function createStoredRegistry(driver: StorageDriver): Registry {
   const reader = new StoredReader(store)
   const referrers = new Referrers(store, reader)
   const lister = new StoredLister(store, referrers)
-  const writer = new StoredWriter(store, reader, lister, referrers)
+  const writer = new StoredWriter(store, reader, referrers)
   const deleter = new StoredDeleter(store, reader)
   return new ForwardingRegistry(reader, writer, deleter, lister)
 }

@@ -1,12 +1,5 @@
 import type { Context } from '../registry/context.ts'
-import {
-  canonicalAlgorithm,
-  hexOf,
-  isDigest,
-  isDigestAlgorithm,
-  type Digest,
-  type DigestAlgorithm,
-} from '../registry/digest.ts'
+import { canonicalAlgorithm, isDigestAlgorithm, type DigestAlgorithm } from '../registry/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Chunk } from '../registry/registry.ts'
@@ -84,7 +77,9 @@ export class Uploads {
     const { repository, id, size, algorithm } = upload
     checkOffset(upload, chunk)
     if (upload.chain.length >= maxSegments) {
-      throw new RegistryError('BLOB_UPLOAD_INVALID', { detail: `more than ${maxSegments} chunks: send larger ones` })
+      throw new RegistryError('BLOB_UPLOAD_INVALID', {
+        detail: `more than ${maxSegments} chunks: send larger ones`,
+      })
     }
     const bytes = await peek(chunk.source)
     if (bytes === undefined) return upload

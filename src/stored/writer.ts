@@ -16,7 +16,6 @@ import type {
 import type { UploadId } from '../registry/upload-id.ts'
 import { peek } from '../util/iterables.ts'
 import { BlobWriter } from './blob-writer.ts'
-import type { StoredLister } from './lister.ts'
 import { ManifestWriter } from './manifest-writer.ts'
 import { MountFinder } from './mount-finder.ts'
 import { blobData, layerLink } from './paths.ts'
@@ -33,11 +32,11 @@ export class StoredWriter implements Writer {
   readonly #mounts: MountFinder
   readonly #manifests: ManifestWriter
 
-  constructor(store: Store, reader: StoredReader, lister: StoredLister, referrers: Referrers) {
+  constructor(store: Store, reader: StoredReader, referrers: Referrers) {
     this.#store = store
     this.#uploads = new Uploads(store.driver)
     this.#blobs = new BlobWriter(store.driver, this.#uploads)
-    this.#mounts = new MountFinder(store, reader, lister)
+    this.#mounts = new MountFinder(store, reader)
     this.#manifests = new ManifestWriter(store, reader, referrers)
   }
 

@@ -1,4 +1,5 @@
-import { destination, pino, stdTimeFunctions } from 'pino'
+import { writeSync } from 'node:fs'
+import { pino, stdTimeFunctions } from 'pino'
 import type { Bindings, ChildLoggerOptions, Logger as PinoLogger, LoggerOptions } from 'pino'
 import { errorFields } from './log-error.ts'
 import { redacted } from './log-redact.ts'
@@ -43,8 +44,23 @@ function redactChildren(logger: Logger): void {
   Object.defineProperty(logger, 'child', { value: child })
 }
 
+const attempts = 100
+
+/** A log that cannot be written, on a full disk or to a reader that went away, is no reason to stop serving. */
 function standardError(): LogStream {
-  return destination({ dest: 2, sync: true })
+  return {
+    write(line: string): void {
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        try {
+          writeSync(2, line)
+          return
+        } catch (error) {
+          // A pipe that is full for the moment.
+          if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return
+        }
+      }
+    },
+  }
 }
 
 function pinoOptions({ level, formatter, fields = {} }: LogOptions): LoggerOptions {

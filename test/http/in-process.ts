@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { createHandler } from '../../src/http/handler.ts'
 import { defaultHttpSettings, type HttpSettings } from '../../src/http/settings.ts'
 import { Listener, type ListenerOptions } from '../../src/server/listener.ts'
-import { requestLog } from '../../src/server/request-log.ts'
+import { requestLogs } from '../../src/server/request-log.ts'
 import type { StorageDriver } from '../../src/storage/driver.ts'
 import { createStoredRegistry } from '../../src/stored/stored-registry.ts'
 import { createLogger } from '../../src/util/logger.ts'
@@ -64,7 +64,7 @@ export async function startParts(t: TestContext, options: PartOptions): Promise<
   const handler = createHandler({
     registry: createStoredRegistry(options.driver),
     settings: { ...defaultHttpSettings, ...options.settings },
-    logOf: () => requestLog(log),
+    logOf: requestLogs(log),
   })
   const listener = new Listener(handler, { address: '127.0.0.1:0', net: 'tcp', ...options.listener })
   return await started(t, listener, options.driver, bugs)
