@@ -11,7 +11,10 @@ import { version } from './version.ts'
  */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
-    await createProgram(nameOf(argv[1])).parseAsync(argv)
+    const program = createProgram(nameOf(argv[1]))
+    // As Distribution: no command is a question, not a mistake.
+    if (argv.length <= 2) program.outputHelp()
+    else await program.parseAsync(argv)
     return 0
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`)
@@ -36,8 +39,6 @@ function createProgram(name: string): Command {
       "configuration file; else REGISTRY_CONFIGURATION_PATH, the image's file, or built-in defaults",
     )
     .action(serve)
-  // As Distribution: no command is a question, not a mistake.
-  program.action(() => program.outputHelp())
   return program
 }
 

@@ -42,7 +42,7 @@ export function applyEnvironment(
     }
     try {
       // Whether the name leads anywhere counts first: other programs' variables may hold anything.
-      new Override(name, treeOf(null)).apply(root, layout, parts(name))
+      new Override(name, treeOf(null, { kind: 'variable', name })).apply(root, layout, parts(name))
       const parsed = parseYaml(text, { variable: name })
       root = expandShorthand(new Override(name, parsed.tree).apply(root, layout, parts(name)), layout)
       warnings.push(...parsed.warnings)

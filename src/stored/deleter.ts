@@ -26,11 +26,11 @@ export class StoredDeleter implements Deleter {
   async deleteBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
     const { driver, blobs } = this.#store
     const found = await this.#reader.findBlob(context, repository, digest)
-    const names = new Set([digest, found?.stored ?? digest])
-    let any = false
-    for (const name of names) any = (await driver.delete(layerLink(repository, name))) || any
-    for (const name of names) blobs.forget(repository, name)
-    if (!any) throw new RegistryError('BLOB_UNKNOWN')
+    if (found === undefined) throw new RegistryError('BLOB_UNKNOWN')
+    for (const name of new Set([digest, found.stored])) {
+      await driver.delete(layerLink(repository, name))
+      blobs.forget(repository, name)
+    }
   }
 
   /**

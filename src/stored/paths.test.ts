@@ -46,7 +46,7 @@ for (const [actual, expected] of golden) void test(expected, () => assert.equal(
 
 void test('every function that makes a path is here', () => {
   const made = Object.values(paths).filter((each) => typeof each === 'function')
-  assert.equal(made.length, 17)
+  assert.equal(made.length, 16)
 })
 
 void test('the longest name, tag and digests make paths that stores take', () => {

@@ -44,19 +44,22 @@ function redactChildren(logger: Logger): void {
   Object.defineProperty(logger, 'child', { value: child })
 }
 
+/** How often a full pipe is tried again, and after how many milliseconds. */
 const attempts = 100
+const pause = 5
 
 /** A log that cannot be written, on a full disk or to a reader that went away, is no reason to stop serving. */
 function standardError(): LogStream {
+  const clock = new Int32Array(new SharedArrayBuffer(4))
   return {
     write(line: string): void {
-      for (let attempt = 0; attempt < attempts; attempt++) {
+      let rest = Buffer.from(line)
+      for (let attempt = 0; attempt < attempts && rest.length > 0; attempt++) {
         try {
-          writeSync(2, line)
-          return
+          rest = rest.subarray(writeSync(2, rest))
         } catch (error) {
-          // A pipe that is full for the moment.
           if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return
+          Atomics.wait(clock, 0, 0, pause)
         }
       }
     },

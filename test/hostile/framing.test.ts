@@ -23,7 +23,7 @@ function requestWith(lines: readonly string[]): string {
 const smuggled = request('DELETE /v2/victim/manifests/latest')
 
 void test('lengths that lie', async (t) => {
-  const victim = await startVictim(t, { settings: { stallMilliseconds: 300 } })
+  const victim = await startVictim(t, { settings: { stallMilliseconds: 300, answerStallMilliseconds: 300 } })
 
   await t.test('Content-Length longer than what comes, and the connection ends: no answer owed', async () => {
     for (const length of ['6', '1000', '99999999999']) {
@@ -67,7 +67,7 @@ void test('lengths that lie', async (t) => {
 })
 
 void test('requests that hide another one', async (t) => {
-  const victim = await startVictim(t, { settings: { stallMilliseconds: 300 } })
+  const victim = await startVictim(t, { settings: { stallMilliseconds: 300, answerStallMilliseconds: 300 } })
   const chunked = `5\r\nhello\r\n0\r\n\r\n`
   const shapes: Readonly<Record<string, string>> = {
     'Content-Length and Transfer-Encoding':
@@ -159,7 +159,7 @@ void test('requests that hide another one', async (t) => {
 })
 
 void test('bodies that stop half way', async (t) => {
-  const victim = await startVictim(t, { settings: { stallMilliseconds: 300 } })
+  const victim = await startVictim(t, { settings: { stallMilliseconds: 300, answerStallMilliseconds: 300 } })
   const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 
   for (const [what, bytes] of Object.entries({

@@ -36,7 +36,7 @@ export interface Step {
 }
 
 interface Repository {
-  /** By every digest that names them. */
+  /** By every digest that names them; see `visible`. */
   readonly blobs: Map<string, Buffer>
   readonly manifests: Map<string, ManifestSource>
   /** Other digests of manifests. */
@@ -160,10 +160,12 @@ export class Specification {
     const mounted = this.#blobStored(name, digest, content)
     const started = this.#started(name)
     if (from !== undefined) {
-      return { request, expected: [this.#find(from)?.blobs.has(digest) === true ? mounted : started] }
+      return { request, expected: [visible(this.#find(from), digest) !== undefined ? mounted : started] }
     }
     const family = `${name.split('/', 1)[0]}/`
-    const others = [...this.#repositories].filter(([other, { blobs }]) => other !== name && blobs.has(digest))
+    const others = [...this.#repositories].filter(
+      ([other, repository]) => other !== name && visible(repository, digest) !== undefined,
+    )
     const neighbours = others.filter(
       ([other, { manifests: stored }]) => other.startsWith(family) && stored.size > 0,
     )
@@ -279,7 +281,7 @@ export class Specification {
         ...(ifNoneMatch !== undefined && { 'If-None-Match': ifNoneMatch === 'same' ? etag : '"other"' }),
       },
     }
-    const content = this.#find(name)?.blobs.get(digest)
+    const content = visible(this.#find(name), digest)
     if (content === undefined) return { request, expected: [failure(404, 'BLOB_UNKNOWN', digest)] }
     const headers = {
       'docker-content-digest': digest,
@@ -327,12 +329,17 @@ export class Specification {
 
   #deleteBlob({ name, blob, algorithm }: Extract<Operation, { kind: 'deleteBlob' }>): Step {
     const digest = digestOf(blobAt(blob), algorithm)
-    const known = this.#find(name)?.blobs
+    const repository = this.#find(name)
+    const content = visible(repository, digest)
     return {
       request: { method: 'DELETE', path: `/v2/${name}/blobs/${digest}`, headers: {} },
       expected: [
-        known?.has(digest) === true
-          ? { status: 202, body: Buffer.alloc(0), effect: () => known.delete(digest) }
+        content !== undefined
+          ? {
+              status: 202,
+              body: Buffer.alloc(0),
+              effect: () => [digest, digestOf(content)].map((each) => repository?.blobs.delete(each)),
+            }
           : failure(404, 'BLOB_UNKNOWN'),
       ],
     }
@@ -562,9 +569,9 @@ export class Specification {
     const { config, layers, manifests: children } = jsonOf(source)
     const sizes = new Map<Descriptor, number | undefined>()
     for (const blob of [config, ...(layers ?? [])])
-      if (blob !== undefined) sizes.set(blob, repository?.blobs.get(blob.digest)?.length)
+      if (blob !== undefined) sizes.set(blob, visible(repository, blob.digest)?.length)
     for (const child of children ?? []) {
-      const found = repository?.manifests.get(child.digest)?.content ?? repository?.blobs.get(child.digest)
+      const found = repository?.manifests.get(child.digest)?.content ?? visible(repository, child.digest)
       sizes.set(child, found?.length)
     }
     const errors = new Map<string, { code: string; detail?: unknown }>()
@@ -607,4 +614,10 @@ export class Specification {
     if (digest === undefined || source === undefined) return failure(404, 'MANIFEST_UNKNOWN')
     return accept.includes(source.mediaType) ? { digest, source } : failure(400, 'MANIFEST_INVALID')
   }
+}
+
+/** A blob is found by another digest only while it is there under the one that it is stored under. */
+function visible(repository: Repository | undefined, digest: string): Buffer | undefined {
+  const content = repository?.blobs.get(digest)
+  return content !== undefined && repository?.blobs.has(digestOf(content)) === true ? content : undefined
 }
