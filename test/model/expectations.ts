@@ -106,7 +106,8 @@ export function satisfiable(
   header: string | undefined,
   size: number,
 ): (readonly [number, number])[] | undefined {
-  if (header === undefined || !header.startsWith('bytes=')) return undefined
+  // Of nothing there is no part: Distribution sends the whole, as Go's own server does.
+  if (size === 0 || header === undefined || !header.startsWith('bytes=')) return undefined
   const ranges: (readonly [number, number])[] = []
   for (const item of header.slice('bytes='.length).split(',')) {
     const [first = '', last = ''] = item.trim().split('-')
