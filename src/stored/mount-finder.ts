@@ -10,6 +10,9 @@ import type { Store } from './store.ts'
 /** Repositories that a mount without `from` looks into. */
 const maxCandidates = 50
 
+/** Folders that are searched for neighbours: there may be many with no blob in them. */
+const maxLooks = 200
+
 /** Repositories looked into at once. */
 const width = 8
 
@@ -46,17 +49,19 @@ export class MountFinder {
   }
 
   /**
-   * Where this process saw the blob lately, then the neighbours: those in the same folder, and those right below the first
-   * component.
+   * Where this process saw the blob lately, then the neighbours: those in the same folder first, then all below the same first
+   * component, from the top down.
    */
-  async #candidates(repository: RepositoryName, digest: Digest): Promise<Iterable<RepositoryName>> {
+  async #candidates(repository: RepositoryName, digest: Digest): Promise<readonly RepositoryName[]> {
     const candidates = new Set(this.#store.sightings.of(digest))
-    for (const folder of [parentOf(repository), repository.split('/', 1)[0] ?? '']) {
-      for (const child of (await this.#store.tree.look(folder)).children) {
-        if (candidates.size > maxCandidates) break
-        const neighbour = folder === '' ? child : `${folder}/${child}`
-        if (isRepositoryName(neighbour)) candidates.add(neighbour)
-      }
+    const folders = new Set([parentOf(repository), repository.split('/', 1)[0] ?? ''])
+    let looks = 0
+    // A set is iterated in the order of insertion, to what is added meanwhile too.
+    for (const folder of folders) {
+      if (candidates.size > maxCandidates || ++looks > maxLooks) break
+      const { children, hasBlobs } = await this.#store.tree.look(folder)
+      if (hasBlobs && isRepositoryName(folder)) candidates.add(folder)
+      for (const child of children) folders.add(`${folder}/${child}`)
     }
     candidates.delete(repository)
     return [...candidates].slice(0, maxCandidates)

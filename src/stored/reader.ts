@@ -25,11 +25,13 @@ export class StoredReader implements Reader {
   async openBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Blob> {
     const { blobs } = this.#store
     const { deletions } = blobs
-    let present = blobs.get(repository, digest)
+    // Deletes forget the name that a blob is stored under; whoever asks by another one asks the store.
+    const isStoredName = algorithmOf(digest) === canonicalAlgorithm
+    let present = isStoredName ? blobs.get(repository, digest) : undefined
     if (present === undefined) {
       present = await this.findBlob(context, repository, digest)
       if (present === undefined) throw unknownBlob(digest)
-      blobs.set(repository, digest, present, deletions)
+      if (isStoredName) blobs.set(repository, digest, present, deletions)
     }
     return this.#blob(context, repository, digest, present)
   }
@@ -107,10 +109,11 @@ export class StoredReader implements Reader {
   ): Promise<Digest | undefined> {
     const { manifests } = this.#store
     const { deletions } = manifests
-    const known = manifests.get(repository, digest)
+    const isStoredName = algorithmOf(digest) === canonicalAlgorithm
+    const known = isStoredName ? manifests.get(repository, digest) : undefined
     if (known !== undefined) return known
     const stored = await this.findManifest(context, repository, digest)
-    if (stored !== undefined) manifests.set(repository, digest, stored, deletions)
+    if (stored !== undefined && isStoredName) manifests.set(repository, digest, stored, deletions)
     return stored
   }
 

@@ -17,6 +17,8 @@ const ahead = 16
 export interface RepositoryFolder {
   /** Whether the folder is a repository: it has a manifest. One that was emptied is none. */
   readonly isRepository: boolean
+  /** Whether blobs have been linked there, with a manifest or not. */
+  readonly hasBlobs: boolean
   /** The folders in it that may lead to further repositories, in byte order. */
   readonly children: readonly string[]
 }
@@ -40,7 +42,7 @@ export class RepositoryTree {
   async lookAhead(prefix: string, children: readonly string[], at: number): Promise<RepositoryFolder> {
     const names = children.slice(at, at + ahead).map((child) => prefix + child)
     const [folder] = await Promise.all(names.map((name) => this.look(name)))
-    return folder ?? { isRepository: false, children: [] }
+    return folder ?? { isRepository: false, hasBlobs: false, children: [] }
   }
 
   /** @param name of a repository, or a leading part of one; empty: the root */
@@ -50,12 +52,14 @@ export class RepositoryTree {
     const changes = this.#changes
     const children: string[] = []
     let hasManifests = false
+    let hasBlobs = false
     for await (const child of this.#driver.list(repositoriesFolder(name === '' ? undefined : name))) {
       if (child === '_manifests') hasManifests = true
+      else if (child === '_layers') hasBlobs = true
       else if (!child.startsWith('_')) children.push(child)
     }
     const isRepository = hasManifests && isRepositoryName(name) && (await this.hasManifest(name))
-    const folder = { isRepository, children }
+    const folder = { isRepository, hasBlobs, children }
     // What was seen while this process changed something may be the state before it.
     if (changes === this.#changes) this.#known.set(name, folder)
     return folder

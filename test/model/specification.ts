@@ -439,7 +439,7 @@ export class Specification {
             const canonical = digestOf(found.source.content)
             repository.manifests.delete(canonical)
             deleteValue(repository.tags, canonical)
-            deleteValue(repository.aliases, canonical)
+            // Other names of it mean nothing now, and something again once it is pushed again.
           },
         },
       ],
