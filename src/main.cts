@@ -3,7 +3,7 @@
  * The entry of the process. It is CommonJS because the pool of file-system threads gets its size at the first asynchronous
  * file call, which the loading of ES modules makes.
  */
-process.env['UV_THREADPOOL_SIZE'] ??= '16'
+process.env['UV_THREADPOOL_SIZE'] ??= '8'
 
 async function run(): Promise<void> {
   const { main } = await import('./cli/main.ts')

@@ -133,13 +133,15 @@ export class StoredWriter implements Writer {
     digest: Digest,
     present: PresentBlob,
   ): Promise<Descriptor> {
-    const { driver, links, sightings, blobs } = this.#store
+    const { driver, sightings, blobs } = this.#store
     const { deletions } = blobs
+    const content = Buffer.from(present.stored, 'latin1')
     const names = [...new Set([present.stored, digest])]
-    const published = await Promise.all(
-      names.map((name) => links.publication(context, layerLink(repository, name), present.stored)),
-    )
-    await driver.publish([{ path: blobData(present.stored) }, ...published])
+    await driver.publish([
+      { path: blobData(present.stored) },
+      // Not asked first whether it is there: who pushes a blob has mostly been told that it is not.
+      ...names.map((name) => ({ path: layerLink(repository, name), content })),
+    ])
     sightings.add(digest, repository)
     blobs.set(repository, digest, present, deletions)
     return { mediaType: blobMediaType, digest, size: present.size }
