@@ -2,7 +2,7 @@ import type { Context } from '../registry/context.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
 import type { Digest } from '../registry/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
-import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
+import type { RepositoryName } from '../registry/name.ts'
 import { isTag, type Tag } from '../registry/reference.ts'
 import type { Lister } from '../registry/registry.ts'
 import { mapAhead } from '../util/iterables.ts'
@@ -76,9 +76,9 @@ export class StoredLister implements Lister {
         open.pop()
         yield* this.#below(folder, after)
       }
-      if (name > after && isRepositoryName(name)) {
-        const folder = tree.known(name) ?? (await tree.lookAhead(prefix, children, at))
-        if (folder.isRepository) yield name
+      if (name > after) {
+        const { repository } = tree.known(name) ?? (await tree.lookAhead(prefix, children, at))
+        if (repository !== undefined) yield repository
       }
       if (mayHoldLater(`${name}/`, after)) open.push(`${name}/`)
     }

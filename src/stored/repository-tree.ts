@@ -15,8 +15,8 @@ const ahead = 16
 
 /** What the catalog must know of a folder below `repositories/`. */
 export interface RepositoryFolder {
-  /** Whether the folder is a repository: it has a manifest. One that was emptied is none. */
-  readonly isRepository: boolean
+  /** The repository that the folder is, if it has a manifest: one that was emptied is none. */
+  readonly repository?: RepositoryName
   /** Whether blobs have been linked there, with a manifest or not. */
   readonly hasBlobs: boolean
   /** The folders in it that may lead to further repositories, in byte order. */
@@ -42,7 +42,7 @@ export class RepositoryTree {
   async lookAhead(prefix: string, children: readonly string[], at: number): Promise<RepositoryFolder> {
     const names = children.slice(at, at + ahead).map((child) => prefix + child)
     const [folder] = await Promise.all(names.map((name) => this.look(name)))
-    return folder ?? { isRepository: false, hasBlobs: false, children: [] }
+    return folder ?? { hasBlobs: false, children: [] }
   }
 
   /** @param name of a repository, or a leading part of one; empty: the root */
@@ -59,7 +59,7 @@ export class RepositoryTree {
       else if (!child.startsWith('_')) children.push(child)
     }
     const isRepository = hasManifests && isRepositoryName(name) && (await this.hasManifest(name))
-    const folder = { isRepository, hasBlobs, children }
+    const folder = { ...(isRepository && { repository: name }), hasBlobs, children }
     // What was seen while this process changed something may be the state before it.
     if (changes === this.#changes) this.#known.set(name, folder)
     return folder

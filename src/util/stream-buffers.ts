@@ -4,8 +4,8 @@ import { BufferPool } from './buffer-pool.ts'
 const large = 512 * 1024
 const small = 128 * 1024
 
-/** Streams take two each, so that eight of them have large ones. */
-const largeInUse = 16
+/** Streams take two each, so that sixteen of them have large ones. */
+const largeInUse = 32
 const smallKept = 64
 
 /** Buffers for streams: large ones while few streams run, small ones for the rest, so that many at once stay within bounds. */
