@@ -30,7 +30,7 @@ type Moment = 'before' | 'after'
 
 /** After a call is nearly before the next one; they differ where calls run at once. */
 const moments: readonly Moment[] =
-  process.env['BERTH_TEST_FULL'] === undefined ? ['before'] : ['before', 'after']
+  process.env['BERTH_FULL'] === undefined ? ['before'] : ['before', 'after']
 
 class Died extends Error {}
 

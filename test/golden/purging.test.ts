@@ -16,7 +16,7 @@ import { configOf, imageOf, Pusher } from './pusher.ts'
  * until it draws 0. Each day its rule is checked, as `registry/storage/purgeuploads.go` has it.
  */
 
-const isFull = process.env['BERTH_TEST_FULL'] !== undefined
+const isFull = process.env['BERTH_FULL'] !== undefined
 const name = 'team/purged'
 const longAgo = '2001-02-03T04:05:06Z'
 
@@ -62,7 +62,7 @@ function uploadFolder(root: string, location: string): string {
 async function assertPurged({ root, old, young, tag }: Prepared): Promise<void> {
   for (const folder of old) assert.ok(!existsSync(folder), folder)
   assert.ok(existsSync(join(young, 'startedat')))
-  assert.equal(readdirSync(join(young, 'parts')).length, 1)
+  assert.equal(readdirSync(young).filter((entry) => entry.startsWith('part-')).length, 1)
   await withRegistry('berth', root, async ({ url }) => {
     assert.equal((await http('GET', `${url}/v2/${name}/manifests/${tag}`)).status, 200)
     const upload = await http('GET', `${url}/v2/${name}/blobs/uploads/${young.split('/').at(-1)}`)
@@ -79,8 +79,8 @@ void test("Distribution's purger takes old uploads for its own, and nothing else
   assert.equal(found.size, prepared.old.length + 1)
 })
 
-for (const peer of peers) {
-  void test(`the purger of ${peer}`, { skip: isFull ? false : 'BERTH_TEST_FULL is not set' }, async (t) => {
+for (const peer of isFull ? peers : []) {
+  void test(`the purger of ${peer}`, async (t) => {
     if (!requirePeer(t, peer)) return
     const folder = temporaryFolder(t)
     const prepared = await prepare(join(folder.path, 'root'))

@@ -14,11 +14,11 @@ import { Specification } from './specification.ts'
 
 /*
  * Random calls of the whole API against the real handler over HTTP, each answer compared with what a small model of the
- * specification says. A failure prints its seed and path: FC_SEED and FC_PATH run it again. BERTH_TEST_FULL makes ten times
+ * specification says. A failure prints its seed and path: FC_SEED and FC_PATH run it again. BERTH_FULL makes ten times
  * as many sequences.
  */
 
-const factor = process.env['BERTH_TEST_FULL'] === undefined ? 1 : 10
+const factor = process.env['BERTH_FULL'] === undefined ? 1 : 10
 const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
 const path = process.env['FC_PATH']
 
