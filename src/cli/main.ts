@@ -38,7 +38,11 @@ function createProgram(name: string): Command {
       '[file]',
       "configuration file; else REGISTRY_CONFIGURATION_PATH, the image's file, or built-in defaults",
     )
-    .action(serve)
+    .option(
+      '--defaults',
+      'without a file named here, look for none: built-in defaults and REGISTRY_* variables alone',
+    )
+    .action((file: string | undefined, options: { readonly defaults?: true }) => serve(file, options))
   return program
 }
 

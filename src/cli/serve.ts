@@ -13,12 +13,20 @@ const defaultDrain = 8_000
  * Serves a registry until a signal ends it.
  *
  * @param file of the configuration, if named
+ * @param options.defaults look for no file where the images have theirs
  * @throws ConfigError, or Error with one line for the user, when it cannot start
  */
-export async function serve(file: string | undefined): Promise<void> {
+export async function serve(
+  file: string | undefined,
+  options: { readonly defaults?: boolean } = {},
+): Promise<void> {
   // Before anything that may take long: process 1 of a container has no default for signals.
   const signal = nextSignal()
-  const { config, warnings, file: read } = loadConfig({ file, env: process.env })
+  const {
+    config,
+    warnings,
+    file: read,
+  } = loadConfig({ file, env: process.env, ...(options.defaults === true && { places: [] }) })
   const log = createLogger(config.log)
   for (const warning of warnings) log.warn({ warning }, 'configuration')
   // Whoever reads the access log may go away; the registry goes on.

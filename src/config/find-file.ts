@@ -8,7 +8,7 @@ export interface FindFileOptions {
   /** The file named on the command line. */
   readonly argument?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Instead of the places where the images keep theirs: for tests. */
+  /** Instead of the places where the images keep theirs. */
   readonly places?: readonly string[]
 }
 

@@ -23,7 +23,7 @@ export interface LoadConfigOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** What counts when there is no file, in the form of the file. */
   readonly defaults?: Readonly<Record<string, unknown>>
-  /** Instead of the places where the images keep their file: for tests. */
+  /** Instead of the places where the images keep their file. */
   readonly places?: readonly string[]
 }
 

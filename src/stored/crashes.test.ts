@@ -29,8 +29,7 @@ const config = Buffer.from('{}')
 type Moment = 'before' | 'after'
 
 /** After a call is nearly before the next one; they differ where calls run at once. */
-const moments: readonly Moment[] =
-  process.env['BERTH_FULL'] === undefined ? ['before'] : ['before', 'after']
+const moments: readonly Moment[] = process.env['BERTH_FULL'] === undefined ? ['before'] : ['before', 'after']
 
 class Died extends Error {}
 
