@@ -38,10 +38,7 @@ function createProgram(name: string): Command {
       '[file]',
       "configuration file; else REGISTRY_CONFIGURATION_PATH, the image's file, or built-in defaults",
     )
-    .option(
-      '--defaults',
-      'without a file named here, look for none: built-in defaults and REGISTRY_* variables alone',
-    )
+    .option('--defaults', 'look for no file where the images have theirs')
     .action((file: string | undefined, options: { readonly defaults?: true }) => serve(file, options))
   return program
 }

@@ -52,7 +52,8 @@ export class Exchange {
     this.response = response
     this.context = context
     this.settings = options.settings
-    this.remoteAddress = request.socket.remoteAddress
+    // A listener on all addresses sees IPv4 clients by their IPv6 form.
+    this.remoteAddress = request.socket.remoteAddress?.replace(/^::ffff:/, '')
     this.#locations = options.locations
     this.#commonHeaders = options.commonHeaders
     const url = originForm(request.url ?? '/')
