@@ -67,6 +67,8 @@ export class ManifestWriter {
     const { driver, links } = this.#store
     const { manifest, stored, named, content, tags } = put
     const link = (path: StoragePath): Promise<Publication> => links.publication(context, path, stored)
+    // Before the tags: a delete takes these first, so that whoever finds the revision finds their absence too.
+    const revision = await link(revisionLink(repository, stored))
     const pointers = await Promise.all([...tags].map((tag) => link(tagLink(repository, tag))))
     const moving = await Promise.all(
       pointers.map(
@@ -78,7 +80,7 @@ export class ManifestWriter {
       await this.#publishedContent(stored, content),
       ...this.#referrers.publication(repository, manifest, { digest: stored, size: content.length }),
       ...(named === stored ? [] : [await link(manifestAliasLink(repository, named))]),
-      await link(revisionLink(repository, stored)),
+      revision,
       ...(await Promise.all([...tags].map((tag) => link(tagHistoryLink(repository, tag, stored))))),
       ...pointers.filter((_, index) => moving[index] === false),
     ])
