@@ -82,11 +82,16 @@ export function createHandler(options: HandlerOptions): Handler {
  * environment bring them in lower case. What frames a message is nobody's to configure.
  */
 function spelt(headers: HttpSettings['headers']): HttpSettings['headers'] {
-  const entries = Object.entries(headers).map(
-    ([name, values]) =>
-      [name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase()), values] as const,
-  )
+  const entries = Object.entries(headers).map(([name, values]) => [spellHeader(name), values] as const)
   return Object.fromEntries(entries.filter(([name]) => !framing.has(name)))
+}
+
+function spellHeader(name: string): string {
+  const capitalised = name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
+  return capitalised
+    .replace(/^Oci-/, 'OCI-')
+    .replace(/-Uuid$/, '-UUID')
+    .replace(/-Api-/, '-API-')
 }
 
 async function answer(exchange: Exchange, registry: Registry, below: string): Promise<void> {
