@@ -11,7 +11,7 @@ import { ClientGone, Exchange } from './exchange.ts'
 import { Locations } from './locations.ts'
 import { deleteManifest, getManifest, putManifest } from './manifests.ts'
 import { getReferrers } from './referrers.ts'
-import { parseRoute, type Route, type RouteKind, type RouteOf } from './route.ts'
+import { cleanPath, parseRoute, type Route, type RouteKind, type RouteOf } from './route.ts'
 import type { HttpSettings } from './settings.ts'
 import { getTags } from './tags.ts'
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.ts'
@@ -97,7 +97,8 @@ function spellHeader(name: string): string {
 async function answer(exchange: Exchange, registry: Registry, below: string): Promise<void> {
   const path = decodePath(exchange.rawPath)
   if (path === '/') return await answerRoot(exchange)
-  const isBelow = path.startsWith(`${below}/`)
+  // Also when `..` is resolved: what only passes through the prefix is not below it.
+  const isBelow = path.startsWith(`${below}/`) && cleanPath(path).startsWith(`${below}/`)
   const route: Route = isBelow ? parseRoute(path.slice(below.length)) : { kind: 'unknown' }
   const { method = 'GET', headers, httpVersion } = exchange.request
   // RFC 9112, 3.2. Node's own answer would lack the protocol's form.

@@ -88,7 +88,7 @@ function parseTrailingSlash(path: string): Route {
 }
 
 /** Resolves `//`, `.` and `..` as Go's `path.Clean` does, but keeps a slash at the end. */
-function cleanPath(path: string): string {
+export function cleanPath(path: string): string {
   if (!path.includes('//') && !path.includes('/.')) return path
   const components: string[] = []
   for (const component of path.split('/')) {

@@ -53,6 +53,32 @@ describe('the catalog', () => {
     )
   })
 
+  it('goes on after any text at all, be it no name and none of its characters', async () => {
+    const around = fc.string({
+      unit: fc.constantFrom(...Array.from('ab0/-._!+*%,:~ "\0\x1f\u{e9}\u{1f600}')),
+      maxLength: 5,
+    })
+    const anything = fc.oneof(
+      fc.string({ maxLength: 8 }),
+      fc.string({ unit: 'binary', maxLength: 8 }),
+      around,
+      // A name, or the beginning of one, and what a client may put behind it.
+      fc
+        .tuple(fc.array(component, { minLength: 1, maxLength: 3 }), fc.nat({ max: 12 }), around)
+        .map(([parts, length, rest]) => parts.join('/').slice(0, length) + rest),
+    )
+    await fc.assert(
+      fc.asyncProperty(names, fc.array(anything, { maxLength: 8 }), async (repositories, cursors) => {
+        const { registry } = await registryWith(repositories)
+        for (const after of [...cursors, '!', 'a!', 'a+', 'a/+', 'a-b!', 'a/b!/c', 'a-b+/']) {
+          const expected = repositories.filter((name) => name > after).toSorted()
+          assert.deepEqual(await take(registry.repositories(context, after), Infinity), expected, after)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
   it('is the same read page by page', async () => {
     await fc.assert(
       fc.asyncProperty(names, fc.integer({ min: 1, max: 4 }), async (repositories, size) => {

@@ -48,10 +48,14 @@ export class ManifestWriter {
     const tags = new Set(upload.tags)
     if (reference.kind === 'tag') tags.add(reference.tag)
     const revision = revisionLink(repository, stored)
-    for (let attempt = 1; attempt <= attempts; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       await this.#publish(context, repository, { manifest, stored, named, content, tags })
       // Somebody may have deleted the manifest meanwhile; no tag may be left pointing at nothing, nor one be missing.
       if ((await this.#store.links.read(context, revision)) === stored) break
+      if (attempt === attempts) {
+        const cause = new Error(`${stored} was deleted ${attempts} times while it was pushed`)
+        throw new RegistryError('STORAGE_UNAVAILABLE', { cause })
+      }
     }
 
     this.#store.manifests.set(repository, named, stored, deletions)

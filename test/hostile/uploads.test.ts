@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import test from 'node:test'
 import {
@@ -13,7 +14,7 @@ import {
 import { newGate } from '../http/gate.ts'
 import { outcome } from '../http/in-process.ts'
 import type { HttpOptions, HttpResponse } from '../support/http.ts'
-import { startVictim, request, type Victim } from './victim.ts'
+import { filesBelow, request, startVictim, type Victim } from './victim.ts'
 
 function idOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
@@ -282,7 +283,6 @@ void test('segments that race', async (t) => {
 })
 
 async function uploadsLeft(victim: Victim): Promise<number> {
-  const { filesBelow } = await import('./victim.ts')
   return filesBelow(victim.root).filter((path) => path.includes('/_uploads/')).length
 }
 
@@ -358,7 +358,6 @@ void test('segments that break off', async (t) => {
 
   await t.test('a single POST that breaks off leaves nothing at all', async () => {
     await victim.call('GET', '/v2/')
-    const { filesBelow } = await import('./victim.ts')
     assert.equal(await uploadsLeft(victim), 0)
     assert.ok(filesBelow(victim.root).every((path) => !path.startsWith('_berth/tmp/')))
     victim.settle()
@@ -409,3 +408,52 @@ void test('a wrong digest at the end: nothing becomes visible', async (t) => {
   const answer = await victim.call('POST', '/v2/victim/blobs/uploads/')
   await victim.call('DELETE', locationPath(answer))
 })
+
+void test('a slow chunk whose upload ends meanwhile leaves nothing', async (t) => {
+  const victim = await startVictim(t, { settings: { stallMilliseconds: 400 } })
+  const sent = newBlob(100_000)
+  const ends: Readonly<Record<string, (path: string) => Promise<string>>> = {
+    'by a commit': async (path) => outcome(await victim.call('PUT', withDigest(path, sent.digest))),
+    'by a cancellation': async (path) => outcome(await victim.call('DELETE', path)),
+    'by a commit of other bytes': async (path) =>
+      outcome(await victim.call('PUT', withDigest(path, newBlob(5).digest))),
+  }
+  for (const [how, end] of Object.entries(ends)) {
+    for (const client of ['breaks off', 'stalls', 'comes to its end'] as const) {
+      await t.test(`${how}, and the slow client ${client}`, async () => {
+        const path = await startUpload(victim, 'slow')
+        const first = await victim.call('PATCH', path, { headers: octets, body: sent.content })
+        assert.equal(first.status, 202)
+        const more = newBlob(200_000)
+        const socket = connect({ port: victim.port, host: '127.0.0.1' })
+        socket.on('error', () => {})
+        const head = request(`PATCH ${path}`, { ...octets, 'Content-Length': '200000' })
+        socket.write(head)
+        socket.write(more.content.subarray(0, 150_000))
+        // The server has a part of it, and waits for the rest.
+        await waitFor(() => filesBelow(victim.root).some((file) => file.startsWith('_berth/tmp/')))
+        await end(path)
+        // What is committed stays; of the upload nothing may.
+        const left = filesBelow(victim.root).filter((file) => !file.startsWith('_berth/tmp/'))
+        if (client === 'breaks off') socket.resetAndDestroy()
+        else if (client === 'comes to its end') socket.write(more.content.subarray(150_000))
+        const same = (): boolean => filesBelow(victim.root).join('\n') === left.join('\n')
+        await waitFor(() => !filesBelow(victim.root).some((file) => file.startsWith('_berth/tmp/')))
+        await waitFor(same)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        assert.deepEqual(filesBelow(victim.root), left)
+        assert.ok(!left.some((file) => file.includes('/_uploads/')))
+        socket.destroy()
+        const status = (await victim.call('GET', path)).status
+        assert.equal(status, 404)
+        victim.settle()
+      })
+    }
+  }
+})
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 300 && !condition(); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  assert.ok(condition(), 'it did not come in time')
+}
