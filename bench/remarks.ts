@@ -7,8 +7,8 @@ export const remarks: Readonly<Record<string, string>> = {
   'push-tiny': threadPool,
   'push-huge-cpu':
     'Node hands each read of the socket over in a buffer of its own, one more copy than Go makes, and each write goes through another thread. The hash is a third of the whole in both.',
-  'blob-many': 'A read through another thread and a write for every 512 KiB, on one event loop.',
-  'blob-huge': 'A read through another thread and a write for every 512 KiB.',
+  'blob-many': 'A read through another thread and a write for every MiB, on one event loop.',
+  'blob-huge': 'A read through another thread and a write for every MiB.',
   'catalog-first':
     'The page itself is 0.2 ms, most of it HTTP and JSON; Distribution reads the first names of a folder faster from tmpfs.',
 }

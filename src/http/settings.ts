@@ -10,7 +10,7 @@ export interface HttpSettings extends LocationOptions {
   readonly maxTags: number
   /** Milliseconds without a byte of a request's body after which its client is given up. */
   readonly stallMilliseconds: number
-  /** Milliseconds for one step of an answer, of up to half a MiB: the kernel tells of room in large steps only. */
+  /** Milliseconds for one step of an answer, of up to a MiB: the kernel tells of room in large steps only. */
   readonly answerStallMilliseconds: number
 }
 

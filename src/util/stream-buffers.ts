@@ -1,11 +1,11 @@
 import { BufferPool } from './buffer-pool.ts'
 
 /** Bytes. A call to the kernel or to another thread costs as much for many bytes as for few: large ones move them fastest. */
-const large = 512 * 1024
+const large = 1024 * 1024
 const small = 128 * 1024
 
-/** Streams take two each, so that sixteen of them have large ones. */
-const largeInUse = 32
+/** Streams take two each, so that eight of them have large ones. */
+const largeInUse = 16
 const smallKept = 64
 
 /** Buffers for streams: large ones while few streams run, small ones for the rest, so that many at once stay within bounds. */

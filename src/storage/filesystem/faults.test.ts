@@ -157,7 +157,7 @@ describe('system calls that fail', () => {
   })
 
   it('reports a read that fails, and not before the chunks that came before it', async () => {
-    await driver.create(path, source(pattern(2_000_000), 65_536))
+    await driver.create(path, source(pattern(4_000_000), 65_536))
     let reads = 0
     replace('read', (args, real) => {
       if (++reads > 2) failWith(args, 'EIO', 'read')
@@ -175,7 +175,7 @@ describe('system calls that fail', () => {
       },
       { code: 'STORAGE_UNAVAILABLE' },
     )
-    assert.equal(bytes, 2 * 512 * 1024)
+    assert.equal(bytes, 2 * 1024 * 1024)
     await assert.rejects(driver.read(path), { code: 'STORAGE_UNAVAILABLE' })
   })
 
