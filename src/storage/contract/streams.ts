@@ -135,7 +135,7 @@ export function describeStreams(current: () => DriverUnderTest): void {
   it('lets go of an object that is not read, or not to its end, however often it is told', async () => {
     const { driver } = current()
     const path = storagePath('a/data')
-    await driver.create(path, source(pattern(mib), 64 * 1024))
+    await driver.create(path, source(pattern(4 * mib), 64 * 1024))
 
     const unread = await driver.open(path)
     await unread?.close()
