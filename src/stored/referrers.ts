@@ -2,12 +2,13 @@ import { LRUCache } from 'lru-cache'
 import { bounded } from '../util/bounded.ts'
 import type { Context } from '../registry/context.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
-import { algorithmOf, hexOf, isDigest, type Digest } from '../registry/digest.ts'
+import { algorithmOf, hexOf, type Digest } from '../registry/digest.ts'
 import { readManifest, referrerDescriptor, type Manifest } from '../registry/manifest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import { isTag } from '../registry/reference.ts'
 import type { Publication } from '../storage/driver.ts'
 import { mapAhead } from '../util/iterables.ts'
+import { digestsBelow } from './digest-folders.ts'
 import {
   referrerEntry,
   referrersComplete,
@@ -78,8 +79,11 @@ export class Referrers {
     after = '',
   ): AsyncGenerator<Descriptor, void, undefined> {
     const unwritten = await this.#ensureIndexed(context, repository)
-    const digests = new Set(await this.#entries(repository, subject))
-    for (const digest of unwritten.get(subject) ?? []) digests.add(digest)
+    const digests = new Set(unwritten.get(subject))
+    const entries = digestsBelow(this.#store.driver, (algorithm) =>
+      referrersFolder(repository, subject, algorithm),
+    )
+    for await (const digest of entries) digests.add(digest)
     for (const digest of await this.#fallback(context, repository, subject)) digests.add(digest)
     const rest = [...digests].filter((digest) => digest > after).toSorted()
     const present = mapAhead(rest, width, (digest) => this.#present(context, repository, subject, digest))
@@ -88,18 +92,6 @@ export class Referrers {
       const descriptor = digest && (await this.#describe(context, repository, subject, digest))
       if (descriptor !== undefined) yield descriptor
     }
-  }
-
-  async #entries(repository: RepositoryName, subject: Digest): Promise<Digest[]> {
-    const { driver } = this.#store
-    const digests: Digest[] = []
-    for await (const algorithm of driver.list(referrersFolder(repository, subject))) {
-      for await (const hex of driver.list(referrersFolder(repository, subject, algorithm))) {
-        const digest = `${algorithm}:${hex}`
-        if (isDigest(digest)) digests.push(digest)
-      }
-    }
-    return digests
   }
 
   /**
@@ -198,7 +190,8 @@ export class Referrers {
     // Anything else than a time counts as never.
     const since = (Date.parse(marker?.toString('latin1') ?? '') || 0) - margin
     const unwritten = new Map<Digest, Digest[]>()
-    const lacking = mapAhead(this.#revisions(repository), width, (digest) =>
+    const revisions = digestsBelow(driver, (algorithm) => revisionsFolder(repository, algorithm))
+    const lacking = mapAhead(revisions, width, (digest) =>
       this.#lackingEntry(context, repository, digest, since),
     )
     for await (const referrer of lacking) {
@@ -239,15 +232,6 @@ export class Referrers {
       await this.#store.driver.write(referrersComplete(repository), Buffer.from(started.toISOString()))
     } catch (error) {
       context.log.warn({ err: error, repository }, 'index of referrers not marked complete')
-    }
-  }
-
-  async *#revisions(repository: RepositoryName): AsyncGenerator<Digest, void, undefined> {
-    for await (const algorithm of this.#store.driver.list(revisionsFolder(repository))) {
-      for await (const hex of this.#store.driver.list(revisionsFolder(repository, algorithm))) {
-        const digest = `${algorithm}:${hex}`
-        if (isDigest(digest)) yield digest
-      }
     }
   }
 }

@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache'
 import { bounded } from '../util/bounded.ts'
 import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
 import type { StorageDriver } from '../storage/driver.ts'
+import { digestsBelow } from './digest-folders.ts'
+import { looksLikeLink } from './links.ts'
 import { repositoriesFolder, revisionLink, revisionsFolder } from './paths.ts'
-import { isDigest } from '../registry/digest.ts'
 
 /** Milliseconds for which the catalog may overlook what another process pushed or deleted. */
 const staleness = 5_000
@@ -67,13 +68,11 @@ export class RepositoryTree {
 
   /** Whether a repository has a manifest, as the store has it now. */
   async hasManifest(repository: RepositoryName): Promise<boolean> {
-    for await (const algorithm of this.#driver.list(revisionsFolder(repository))) {
-      for await (const hex of this.#driver.list(revisionsFolder(repository, algorithm))) {
-        const digest = `${algorithm}:${hex}`
-        // Distribution leaves an empty folder where it deleted a manifest.
-        if (isDigest(digest) && (await this.#driver.stat(revisionLink(repository, digest))) !== undefined)
-          return true
-      }
+    for await (const digest of digestsBelow(this.#driver, (algorithm) =>
+      revisionsFolder(repository, algorithm),
+    )) {
+      // Distribution leaves an empty folder where it deleted a manifest, and its crashes leave links that hold nothing.
+      if (looksLikeLink(await this.#driver.stat(revisionLink(repository, digest)))) return true
     }
     return false
   }
