@@ -4,6 +4,9 @@
  * All objects are immutable once visible, but for those that `write` replaces whole. A failure of the store is thrown
  * as RegistryError STORAGE_FULL or STORAGE_UNAVAILABLE (see `failure.ts`); absence is a value, never an error.
  */
+import type { ByteRange } from '../registry/registry.ts'
+
+export type { ByteRange }
 
 declare const checked: unique symbol
 
@@ -32,12 +35,6 @@ export interface FileInfo {
   readonly size: number
   readonly modified: Date
   readonly isFolder: boolean
-}
-
-/** Bytes `start` to `end`, both included, as in RFC 9110, 14.1.2. */
-export interface ByteRange {
-  readonly start: number
-  readonly end: number
 }
 
 export interface WriteOptions {

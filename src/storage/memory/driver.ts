@@ -157,11 +157,6 @@ class MemoryObject implements OpenObject {
     }
   }
 
-  /** A process that died took its memory along. */
-  async removeLeftovers(): Promise<number> {
-    return 0
-  }
-
   async close(): Promise<void> {
     this.#closed = true
   }
