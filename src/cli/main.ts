@@ -1,6 +1,8 @@
 import { basename } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../config/config-error.ts'
+import { defaultsOption, fileArgument } from './arguments.ts'
+import { addConfigCommands } from './config-commands.ts'
 import { serve } from './serve.ts'
 import { version } from './version.ts'
 
@@ -11,11 +13,14 @@ import { version } from './version.ts'
  */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
-    const program = createProgram(nameOf(argv[1]))
+    let code = 0
+    const program = createProgram(nameOf(argv[1]), (exitCode) => {
+      code = exitCode
+    })
     // As Distribution: no command is a question, not a mistake.
     if (argv.length <= 2) program.outputHelp()
     else await program.parseAsync(argv)
-    return 0
+    return code
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`)
     return 1
@@ -27,19 +32,18 @@ function nameOf(script: string | undefined): string {
   return basename(script ?? '') === 'registry' ? 'registry' : 'berth'
 }
 
-function createProgram(name: string): Command {
+/** @param exit is told the exit code of a command that has one */
+function createProgram(name: string, exit: (code: number) => void): Command {
   const program = new Command(name)
     .description('A container registry server that takes the place of registry:2.')
     .version(`${name} berth ${version}`, '-v, --version')
   program
     .command('serve')
     .description('serve a registry')
-    .argument(
-      '[file]',
-      "configuration file; else REGISTRY_CONFIGURATION_PATH, the image's file, or built-in defaults",
-    )
-    .option('--defaults', 'look for no file where the images have theirs')
+    .argument(...fileArgument)
+    .option(...defaultsOption)
     .action((file: string | undefined, options: { readonly defaults?: true }) => serve(file, options))
+  addConfigCommands(program.command('config').description('check, show and describe the configuration'), exit)
   return program
 }
 

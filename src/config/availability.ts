@@ -1,3 +1,4 @@
+import { didYouMean } from './check-shape.ts'
 import { describeProblem, type Problem } from './config-error.ts'
 import { isNull, type Tree } from './tree.ts'
 
@@ -14,30 +15,37 @@ interface Feature {
   readonly action: 'refuse' | 'warn'
   /** Whether what stands there asks for the feature; by default, anything but empty or false values. */
   readonly used?: (tree: Tree, key: string | number | undefined) => boolean
+  readonly refusal?: (key: string | number | undefined) => string
 }
+
+const controllers: readonly string[] = ['none', 'silly', 'htpasswd', 'token']
+
+const unavailable = 'not available in this version'
 
 /** Parts of Distribution's configuration that this version has not. */
 const absent: readonly Feature[] = [
   // To ignore an access controller, even a misspelt one, would open the registry to everybody.
-  { path: ['auth', '*'], action: 'refuse', used: (_, key) => String(key).toLowerCase() !== 'none' },
+  {
+    path: ['auth', '*'],
+    action: 'refuse',
+    used: (_, key) => String(key).toLowerCase() !== 'none',
+    refusal: (key) =>
+      controllers.includes(String(key))
+        ? unavailable
+        : `no such access controller${didYouMean(String(key), controllers)}; allowed: ${controllers.join(', ')}`,
+  },
   ...['s3', 's3aws', 'gcs', 'azure', 'swift', 'oss'].map((name): Feature => ({
     path: ['storage', name],
     action: 'refuse',
     used: () => true,
   })),
-  { path: ['http', 'tls', '*'], action: 'refuse' },
   { path: ['proxy', 'remoteurl'], action: 'refuse' },
   { path: ['middleware', '*', '*'], action: 'refuse', used: isEnabled },
   { path: ['notifications', 'endpoints', '*'], action: 'refuse', used: isEnabled },
   { path: ['policy', 'repository', 'classes'], action: 'refuse' },
-  { path: ['log', 'hooks', '*'], action: 'warn', used: isEnabled },
   { path: ['storage', 'cache', 'blobdescriptor'], action: 'warn', used: isRedis },
   { path: ['storage', 'cache', 'layerinfo'], action: 'warn', used: isRedis },
-  { path: ['http', 'debug', 'addr'], action: 'warn' },
-  { path: ['http', 'http2', 'disabled'], action: 'warn' },
-  { path: ['http', 'h2c', 'enabled'], action: 'warn' },
   { path: ['redis'], action: 'warn' },
-  { path: ['health'], action: 'warn' },
   { path: ['validation', 'enabled'], action: 'warn' },
   { path: ['validation', 'manifests'], action: 'warn' },
   { path: ['reporting'], action: 'warn' },
@@ -48,10 +56,10 @@ const absent: readonly Feature[] = [
 export function checkAvailability(root: Tree): Availability {
   const problems: Problem[] = []
   const warnings: string[] = []
-  for (const { path, action, used = isSet } of absent) {
+  for (const { path, action, used = isSet, refusal = () => unavailable } of absent) {
     for (const [where, tree] of matches(root, path, [])) {
       if (!used(tree, where.at(-1))) continue
-      const problem = { source: tree.keySource, path: where, text: 'not available in this version' }
+      const problem = { source: tree.keySource, path: where, text: refusal(where.at(-1)) }
       if (action === 'refuse') problems.push(problem)
       else warnings.push(describeProblem({ ...problem, text: `${problem.text}, ignored` }))
     }
@@ -87,5 +95,5 @@ function isEnabled(tree: Tree): boolean {
 
 /** The in-memory cache needs no word: Berth keeps what it may in memory by itself. */
 function isRedis(tree: Tree): boolean {
-  return tree.kind === 'scalar' && isSet(tree) && tree.value !== 'inmemory'
+  return tree.kind === 'scalar' && tree.value === 'redis'
 }

@@ -16,11 +16,18 @@ export function checkDurations(root: Tree, layout: Layout): readonly string[] {
       tree.items.forEach((item, index) => visit(item, expected.item, [...path, index]))
     } else if (tree.kind === 'scalar' && expected?.kind === 'duration') {
       if (typeof tree.value === 'number' && tree.value > 0) {
-        const text = `${tree.text} without a unit is nanoseconds; write for example ${tree.text}s for seconds`
+        const text = `${tree.text} without a unit is nanoseconds; write ${meant(tree.text, tree.value)}`
         warnings.push(describeProblem({ source: tree.source, path, text }))
       }
     }
   }
   visit(root, layout, [])
   return warnings
+}
+
+/** What was likely wanted: seconds by small numbers; large ones were counted out. */
+function meant(text: string, nanoseconds: number): string {
+  const milliseconds = nanoseconds / 1e6
+  if (milliseconds < 1) return `for example ${text}s for seconds`
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`
 }

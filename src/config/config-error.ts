@@ -18,11 +18,14 @@ export interface Problem {
  */
 export class ConfigError extends Error {
   readonly problems: readonly Problem[]
+  /** What else was noticed, as far as it was looked for before the problems ended it. */
+  readonly warnings: readonly string[]
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], warnings: readonly string[] = []) {
     super(problems.map(describeProblem).join('\n'))
     this.name = 'ConfigError'
     this.problems = problems
+    this.warnings = warnings
   }
 }
 

@@ -7,6 +7,7 @@ export interface Config {
   readonly log: LogConfig
   readonly storage: StorageConfig
   readonly http: HttpConfig
+  readonly health: HealthConfig
   readonly catalog: { readonly maxentries: number }
   readonly tags: { readonly maxtags: number }
   readonly validation: { readonly disabled: boolean }
@@ -22,8 +23,26 @@ export interface LogConfig {
   /** Added to every line. */
   readonly fields: Readonly<Record<string, unknown>>
   readonly accesslog: { readonly disabled: boolean }
-  /** Accepted, without effect. */
+  /** Adds the place in the source to every line. */
   readonly reportcaller: boolean
+  readonly hooks: readonly LogHookConfig[]
+}
+
+export interface LogHookConfig {
+  readonly disabled: boolean
+  /** Only `mail` has a meaning. */
+  readonly type: string
+  readonly levels: readonly string[]
+  readonly options: {
+    readonly smtp: {
+      readonly addr?: string
+      readonly username?: string
+      readonly password?: string
+      readonly insecure: boolean
+    }
+    readonly from: string
+    readonly to: readonly string[]
+  }
 }
 
 export interface StorageConfig {
@@ -68,4 +87,79 @@ export interface HttpConfig {
   readonly headers: Readonly<Record<string, readonly string[]>>
   /** Not set is not 0: 0 cuts requests in flight at once, as Distribution does. */
   readonly draintimeout?: number
+  readonly tls: TlsConfig
+  readonly http2: { readonly disabled: boolean }
+  readonly h2c: { readonly enabled: boolean }
+  readonly debug: DebugConfig
+  /** Addresses and ranges. Not set is not empty: see `http/forwarded.ts`. */
+  readonly trustedproxies?: readonly string[]
+  readonly timeouts: {
+    /** Until the whole head of a request is there. */
+    readonly header: number
+    /** Between two requests of a connection. */
+    readonly idle: number
+    /** Silence within the body of a request. */
+    readonly body: number
+    /** One step of an answer that its client does not take. */
+    readonly answer: number
+  }
+  readonly limits: {
+    /** Bytes of a request's head. */
+    readonly headersize: number
+    /** 0: no limit. */
+    readonly connections: number
+  }
+}
+
+/** TLS is on when there is a certificate or a `letsencrypt.cachefile`; there are never both. */
+export interface TlsConfig {
+  readonly certificate?: string
+  /** There whenever `certificate` is. */
+  readonly key?: string
+  readonly clientcas: readonly string[]
+  readonly clientauth: ClientAuth
+  readonly minimumtls: 'tls1.0' | 'tls1.1' | 'tls1.2' | 'tls1.3'
+  /** Names of Go; empty: Distribution's defaults. */
+  readonly ciphersuites: readonly string[]
+  readonly letsencrypt: LetsEncryptConfig
+}
+
+export type ClientAuth =
+  | 'request-client-cert'
+  | 'require-any-client-cert'
+  | 'verify-client-cert-if-given'
+  | 'require-and-verify-client-cert'
+
+export interface LetsEncryptConfig {
+  readonly cachefile?: string
+  readonly email?: string
+  readonly hosts: readonly string[]
+  readonly directoryurl?: string
+  /** Of a plain listener that answers http-01 challenges. */
+  readonly http01addr?: string
+}
+
+export interface DebugConfig {
+  /** Absent: no debug listener. */
+  readonly addr?: string
+  readonly prometheus: { readonly enabled: boolean; readonly path: string }
+}
+
+export interface HealthConfig {
+  readonly storagedriver: HealthRhythm & { readonly enabled: boolean }
+  readonly file: readonly (HealthRhythm & { readonly file: string })[]
+  readonly http: readonly (HealthRhythm & {
+    readonly uri: string
+    readonly headers: Readonly<Record<string, readonly string[]>>
+    readonly statuscode: number
+    /** 0: none of its own. */
+    readonly timeout: number
+  })[]
+  readonly tcp: readonly (HealthRhythm & { readonly addr: string; readonly timeout: number })[]
+}
+
+export interface HealthRhythm {
+  readonly interval: number
+  /** Failures in a row that count; 0 or less: the first. */
+  readonly threshold: number
 }

@@ -164,7 +164,7 @@ const reasons: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'not valid YAML: bad alias (quote a value that starts with *)',
   BAD_DIRECTIVE: 'not valid YAML: bad directive (quote a value that starts with %)',
   BAD_DQ_ESCAPE: 'not valid YAML: bad escape sequence in double quotes',
-  BAD_INDENT: 'not valid YAML: wrong indentation',
+  BAD_INDENT: 'not valid YAML: wrong indentation, or a closing bracket is missing',
   BAD_SCALAR_START: 'not valid YAML: quote a value that starts with this character',
   BLOCK_AS_IMPLICIT_KEY:
     'not valid YAML: a nested map must begin on its own line (quote a value that holds ": ")',

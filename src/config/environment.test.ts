@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
 import { ConfigError } from './config-error.ts'
 import { distributionLayout } from './distribution-layout.ts'
 import { parseYaml } from './document.ts'
 import { applyEnvironment } from './environment.ts'
+import { loadConfig } from './load.ts'
 import { toPlain } from './plain.ts'
 import { describeSource } from './source.ts'
 import { sourcesOf, type Tree } from './tree.ts'
@@ -131,6 +133,11 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: 'keys that hold underscores, to which no name leads in Distribution',
+    env: { REGISTRY_STORAGE_AZURE_MAX_RETRIES: '7', REGISTRY_STORAGE_AZURE_RETRY_DELAY: '1s' },
+    expected: { storage: { azure: { max_retries: 7, retry_delay: '1s' } } },
+  },
+  {
     title: 'text that stands for a section with one key',
     env: { REGISTRY_AUTH: 'none', REGISTRY_STORAGE: 'inmemory' },
     expected: { auth: { none: {} }, storage: { inmemory: {} } },
@@ -164,7 +171,17 @@ const ignored: readonly (readonly [string, string])[] = [
   ['REGISTRY_HTTP_Addr', ' (did you mean REGISTRY_HTTP_ADDR?)'],
   ['REGISTRY_HTPP_TLS_KEY', ' (did you mean REGISTRY_HTTP_TLS_KEY?)'],
   ['REGISTRY_NOTIFICATIONS_EVENTS_INCLUDEREFERENCES', ''],
+  // What Kubernetes makes of services called registry, registry-storage and registry-auth.
+  ['REGISTRY_PORT', ''],
+  ['REGISTRY_SERVICE_HOST', ''],
+  ['REGISTRY_SERVICE_PORT_HTTP', ''],
   ['REGISTRY_PORT_5000_TCP_ADDR', ''],
+  ['REGISTRY_STORAGE_PORT', ''],
+  ['REGISTRY_STORAGE_PORT_5000_TCP_PROTO', ''],
+  ['REGISTRY_STORAGE_SERVICE_HOST', ''],
+  ['REGISTRY_AUTH_PORT_443_TCP', ''],
+  ['REGISTRY_AUTH_SERVICE_PORT', ''],
+  ['REGISTRY_REDIS_SERVICE_HOST', ''],
   ['REGISTRY_LOG_LEVEL_X', ''],
   ['REGISTRY_', ''],
 ]
@@ -186,15 +203,27 @@ test('variables: the version cannot be set', () => {
 const wrong: readonly (readonly [Environment, string])[] = [
   [
     { REGISTRY_HTTP_ADDR: '[' },
-    'REGISTRY_HTTP_ADDR: not valid YAML: a closing quote, bracket, comma, colon or space is missing',
+    'REGISTRY_HTTP_ADDR: http.addr: found "["; allowed: valid YAML (a closing quote, bracket, comma, colon or space is missing)',
+  ],
+  [
+    { REGISTRY_PROXY_REMOTEURL: '"https://me:hunter2@example.com' },
+    'REGISTRY_PROXY_REMOTEURL: proxy.remoteurl: found "\\"https://***@example.com"; allowed: valid YAML (a closing quote, bracket, comma, colon or space is missing)',
+  ],
+  [
+    { REGISTRY_HTTP_SECRET: '"hunter2' },
+    'REGISTRY_HTTP_SECRET: http.secret: found a value that is not shown; allowed: valid YAML (a closing quote, bracket, comma, colon or space is missing)',
+  ],
+  [
+    { REGISTRY_HTTP_HEADERS: '{Authorization: [hunter2}' },
+    'REGISTRY_HTTP_HEADERS: http.headers: not valid YAML: wrong indentation, or a closing bracket is missing',
   ],
   [
     { REGISTRY_NOTIFICATIONS_ENDPOINTS_X_NAME: 'a' },
-    'REGISTRY_NOTIFICATIONS_ENDPOINTS_X_NAME: "X" is not the number of a list item',
+    'REGISTRY_NOTIFICATIONS_ENDPOINTS_X_NAME: notifications.endpoints: "X" is not the number of a list item',
   ],
   [
     { REGISTRY_NOTIFICATIONS_ENDPOINTS_1_NAME: 'a' },
-    'REGISTRY_NOTIFICATIONS_ENDPOINTS_1_NAME: there is no item 1: the list has 0, so the next is 0',
+    'REGISTRY_NOTIFICATIONS_ENDPOINTS_1_NAME: notifications.endpoints: there is no item 1: the list has 0, so the next is 0',
   ],
 ]
 
@@ -219,4 +248,38 @@ test('variables: the source of a value is known', () => {
     'storage.delete REGISTRY_STORAGE_DELETE',
     'storage.delete.enabled REGISTRY_STORAGE_DELETE',
   ])
+})
+
+/** Parts of names that lead somewhere, and some that do not. */
+const someParts =
+  `STORAGE HTTP LOG AUTH HEALTH REDIS OPTIONS MIDDLEWARE NOTIFICATIONS PROXY FIELDS HEADERS HOOKS MAILOPTIONS
+  FILECHECKERS ENDPOINTS TLS CLIENTCAS LETSENCRYPT HOSTS FILESYSTEM INMEMORY S3 AZURE MAX RETRIES CREDENTIALS CACHE
+  MAINTENANCE READONLY UPLOADPURGING ENABLED AGE ADDR LEVEL NAME 0 1 99999999999999999999 -1 PORT SERVICE
+  CONSTRUCTOR PROTO toString`
+    .trim()
+    .split(/\s+/)
+
+test('variables: whatever they are, either they count or they are refused with a reason', () => {
+  const name = fc
+    .array(fc.oneof(fc.constantFrom(...someParts, ''), fc.string({ maxLength: 3 })), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    .map((all) => `REGISTRY_${all.join('_')}`)
+  const value = fc.oneof(
+    fc.string(),
+    fc.json({ maxDepth: 3 }),
+    fc.constantFrom('', 'true', '1', '[', '{}', '[]', '[{}]', '&a [*a]', '*a', '{<<: 1}', 'inmemory', '~'),
+  )
+  fc.assert(
+    fc.property(fc.dictionary(name, value, { maxKeys: 5, noNullPrototype: true }), (env) => {
+      try {
+        loadConfig({ env, places: [] })
+      } catch (error) {
+        assert.ok(error instanceof ConfigError, String(error))
+        assert.doesNotMatch(error.message, /undefined|\[object/)
+      }
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -1,7 +1,8 @@
-import { ConfigError } from './config-error.ts'
-import { parseYaml } from './document.ts'
+import { ConfigError, notAllowed } from './config-error.ts'
+import { parseYaml, type ParsedDocument } from './document.ts'
 import { layoutAt, variablePart, type Layout, type OpenMap, type Struct } from './layout.ts'
 import { nearest } from './nearest.ts'
+import type { Path } from './path.ts'
 import { expandShorthand } from './shorthand.ts'
 import { emptyMap, isNull, treeOf, withEntry, type Tree, type TreeMap } from './tree.ts'
 
@@ -42,9 +43,10 @@ export function applyEnvironment(
     }
     try {
       // Whether the name leads anywhere counts first: other programs' variables may hold anything.
-      new Override(name, treeOf(null, { kind: 'variable', name })).apply(root, layout, parts(name))
-      const parsed = parseYaml(text, { variable: name })
-      root = expandShorthand(new Override(name, parsed.tree).apply(root, layout, parts(name)), layout)
+      const probe = new Override(name, treeOf(text, { kind: 'variable', name }))
+      probe.apply(root, layout, parts(name), [])
+      const parsed = parseValue(text, name, probe)
+      root = expandShorthand(new Override(name, parsed.tree).apply(root, layout, parts(name), []), layout)
       warnings.push(...parsed.warnings)
     } catch (error) {
       if (error instanceof Unrecognized) warnings.push(error.message)
@@ -54,6 +56,21 @@ export function applyEnvironment(
   }
   if (problems.length > 0) throw new ConfigError(problems.flatMap((error) => error.problems))
   return { tree: root, warnings }
+}
+
+/** @throws ConfigError that names the key too, and the value unless it may hold a secret somewhere inside */
+function parseValue(text: string, name: string, probe: Override): ParsedDocument {
+  try {
+    return parseYaml(text, { variable: name })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const reason = error.problems[0]?.text ?? error.message
+    const { path, isSingle, value } = probe
+    const problem = isSingle
+      ? notAllowed(path, value, `valid YAML (${reason.replace(/^not valid YAML: /, '')})`)
+      : { source: value.source, path, text: reason }
+    throw new ConfigError([problem])
+  }
 }
 
 function parts(name: string): readonly string[] {
@@ -70,74 +87,101 @@ class Unrecognized extends Error {}
 /** One variable on its way down the tree. */
 class Override {
   readonly #name: string
-  readonly #value: Tree
+  readonly value: Tree
+  /** Where it ended. */
+  path: Path = []
+  /** Whether a single value belongs there, no list and no map. */
+  isSingle = false
 
   constructor(name: string, value: Tree) {
     this.#name = name
-    this.#value = value
+    this.value = value
   }
 
-  /** The tree that stands where `tree` did, with the value set at the end of `rest`. */
-  apply(tree: Tree | undefined, layout: Layout, rest: readonly string[]): Tree {
+  /** The tree that stands where `tree` did, with the value set at the end of `rest`. `path` leads to it. */
+  apply(tree: Tree | undefined, layout: Layout, rest: readonly string[], path: Path): Tree {
     const [part, ...further] = rest
-    if (part === undefined) return this.#value
+    if (part === undefined) {
+      this.path = path
+      this.isSingle = layout.kind === 'text' || layout.kind === 'value' || layout.kind === 'duration'
+      return this.value
+    }
     switch (layout.kind) {
       case 'struct':
-        return this.#intoStruct(tree, layout, part, rest)
+        return this.#intoStruct(tree, layout, rest, path)
       case 'map':
-        return this.#intoMap(tree, layout, part, further)
+        return this.#intoMap(tree, layout, rest, path)
       case 'list':
-        return this.#intoList(tree, layout.item, part, further)
+        return this.#intoList(tree, layout.item, part, further, path)
       case 'any':
-        if (tree?.kind === 'list') return this.#intoList(tree, layout, part, further)
-        if (isNull(tree) || tree?.kind === 'map') return this.#intoMap(tree, untyped, part, further)
+        if (tree?.kind === 'list') return this.#intoList(tree, layout, part, further, path)
+        if (isNull(tree) || tree?.kind === 'map') return this.#intoMap(tree, untyped, rest, path)
         return this.#unrecognized()
       default:
         return this.#unrecognized()
     }
   }
 
-  #intoStruct(tree: Tree | undefined, layout: Struct, part: string, rest: readonly string[]): Tree {
+  #intoStruct(tree: Tree | undefined, layout: Struct, rest: readonly string[], path: Path): Tree {
+    const [part = '', ...further] = rest
     const fields = Object.keys(layout.fields)
     const field = fields.find((key) => variablePart(layout, key) === part)
-    const further = rest.slice(1)
     if (field === undefined) {
-      if (part === layout.embedded && further.length > 0) return this.apply(tree, layout, further)
+      if (part === layout.embedded && further.length > 0) return this.apply(tree, layout, further, path)
       const names = fields.map((key) => variablePart(layout, key))
       return this.#unrecognized(this.#corrected(rest, nearest(part, names)))
     }
-    return this.#enter(this.#asMap(tree), field, layoutAt(layout, field), further)
+    return this.#enter(this.#asMap(tree), field, layoutAt(layout, field), further, path)
   }
 
-  #intoMap(tree: Tree | undefined, layout: OpenMap, part: string, further: readonly string[]): Tree {
+  #intoMap(tree: Tree | undefined, layout: OpenMap, rest: readonly string[], path: Path): Tree {
     const map = this.#asMap(tree)
+    const joined = keyOfSeveralParts(layout, rest)
+    const part = joined ?? rest[0] ?? ''
+    const further = rest.slice(part.split('_').length)
     const key = [...map.entries.keys()].find((existing) => existing.toUpperCase() === part.toUpperCase())
+    if (key === undefined && layout.shorthand && ofKubernetes.has(part)) return this.#unrecognized()
     const name = key ?? part.toLowerCase()
-    return this.#enter(map, name, layoutAt(layout, name) ?? { kind: 'any' }, further)
+    return this.#enter(map, name, layoutAt(layout, name) ?? { kind: 'any' }, further, path)
   }
 
-  #intoList(tree: Tree | undefined, item: Layout, part: string, further: readonly string[]): Tree {
+  #intoList(
+    tree: Tree | undefined,
+    item: Layout,
+    part: string,
+    further: readonly string[],
+    path: Path,
+  ): Tree {
     const items = tree?.kind === 'list' ? tree.items : []
-    if (!/^\d+$/.test(part)) this.#fail(`${JSON.stringify(part)} is not the number of a list item`)
+    if (!/^\d+$/.test(part)) this.#fail(path, `${JSON.stringify(part)} is not the number of a list item`)
     const index = Number(part)
     if (index > items.length) {
-      this.#fail(`there is no item ${index}: the list has ${items.length}, so the next is ${items.length}`)
+      this.#fail(
+        path,
+        `there is no item ${index}: the list has ${items.length}, so the next is ${items.length}`,
+      )
     }
-    const changed = this.apply(items[index], item, further)
-    const source = this.#value.source
+    const changed = this.apply(items[index], item, further, [...path, index])
+    const source = this.value.source
     const located = tree?.kind === 'list' ? tree : { source, keySource: source }
     return { ...located, kind: 'list', items: [...items.slice(0, index), changed, ...items.slice(index + 1)] }
   }
 
-  #enter(map: TreeMap, key: string, layout: Layout | undefined, further: readonly string[]): Tree {
+  #enter(
+    map: TreeMap,
+    key: string,
+    layout: Layout | undefined,
+    further: readonly string[],
+    path: Path,
+  ): Tree {
     if (layout === undefined) return this.#unrecognized()
-    return withEntry(map, key, this.apply(map.entries.get(key), layout, further))
+    return withEntry(map, key, this.apply(map.entries.get(key), layout, further, [...path, key]))
   }
 
   #asMap(tree: Tree | undefined): TreeMap {
     if (tree?.kind === 'map') return tree
     // Something else here is a mistake in the file, which is checked before variables are applied.
-    return emptyMap(this.#value)
+    return emptyMap(this.value)
   }
 
   /** The variable's name with its wrong part replaced. */
@@ -152,9 +196,23 @@ class Override {
     throw new Unrecognized(`${this.#name}: unrecognized environment variable, ignored${hint}`)
   }
 
-  #fail(text: string): never {
-    throw new ConfigError([{ source: this.#value.source, path: [], text }])
+  #fail(path: Path, text: string): never {
+    throw new ConfigError([{ source: this.value.source, path, text }])
   }
 }
 
 const untyped: OpenMap = { kind: 'map', known: {}, others: { kind: 'any' }, shorthand: false }
+
+/**
+ * Names of services `registry-storage` and `registry-auth` become variables `REGISTRY_STORAGE_PORT`,
+ * `REGISTRY_AUTH_SERVICE_HOST` and so on in Kubernetes, and no driver or access controller has such a name.
+ */
+const ofKubernetes: ReadonlySet<string> = new Set(['PORT', 'SERVICE'])
+
+/** The known key that several parts make together, for a key may hold underscores: `max_retries`. */
+function keyOfSeveralParts(layout: OpenMap, rest: readonly string[]): string | undefined {
+  return Object.keys(layout.known).find((key) => {
+    const count = key.split('_').length
+    return count > 1 && rest.slice(0, count).join('_') === key.toUpperCase()
+  })
+}

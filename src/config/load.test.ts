@@ -17,6 +17,7 @@ test('without a file, everything is beside the working directory', () => {
       fields: {},
       accesslog: { disabled: false },
       reportcaller: false,
+      hooks: [],
     },
     storage: {
       driver: { name: 'filesystem', rootdirectory: './data', maxthreads: 100 },
@@ -35,6 +36,24 @@ test('without a file, everything is beside the working directory', () => {
       prefix: '/',
       relativeurls: false,
       headers: { 'X-Content-Type-Options': ['nosniff'] },
+      tls: {
+        clientcas: [],
+        clientauth: 'require-and-verify-client-cert',
+        minimumtls: 'tls1.2',
+        ciphersuites: [],
+        letsencrypt: { hosts: [] },
+      },
+      http2: { disabled: false },
+      h2c: { enabled: false },
+      debug: { prometheus: { enabled: false, path: '/metrics' } },
+      timeouts: { header: 30_000, idle: 620_000, body: 60_000, answer: 600_000 },
+      limits: { headersize: 65_536, connections: 0 },
+    },
+    health: {
+      storagedriver: { enabled: false, interval: 10_000, threshold: 0 },
+      file: [],
+      http: [],
+      tcp: [],
     },
     catalog: { maxentries: 1000 },
     tags: { maxtags: 1000 },
@@ -127,7 +146,8 @@ test('the file of registry:2', () => {
   assert.equal(config.storage.cache.blobdescriptor, 'inmemory')
   assert.equal(config.storage.delete.enabled, false)
   assert.deepEqual(config.http.headers, { 'X-Content-Type-Options': ['nosniff'] })
-  assert.deepEqual(warningsOf(version2), ['config.yml:14:1: health: not available in this version, ignored'])
+  assert.deepEqual(config.health.storagedriver, { enabled: true, interval: 10_000, threshold: 3 })
+  assert.deepEqual(warningsOf(version2), [])
 })
 
 test('the file of registry:3', () => {
@@ -137,10 +157,8 @@ test('the file of registry:3', () => {
   assert.equal(config.storage.delete.enabled, true)
   assert.equal(config.storage.tag.concurrencylimit, 5)
   assert.deepEqual(config.http.headers, {})
-  assert.deepEqual(warningsOf(version3), [
-    'config.yml:19:5: http.debug.addr: not available in this version, ignored',
-    'config.yml:23:1: health: not available in this version, ignored',
-  ])
+  assert.deepEqual(config.http.debug, { addr: ':5001', prometheus: { enabled: true, path: '/metrics' } })
+  assert.deepEqual(warningsOf(version3), [])
 })
 
 interface Case {
@@ -163,6 +181,7 @@ const effects: readonly Case[] = [
   { yaml: 'http: {secret: 0123}', pick: (config) => config.http.secret, expected: '0123' },
   { yaml: 'http: {host: ""}', pick: (config) => 'host' in config.http, expected: false },
   { yaml: 'http: {prefix: /a/b/}', pick: (config) => config.http.prefix, expected: '/a/b/' },
+  { yaml: 'http: {prefix: /a}', pick: (config) => config.http.prefix, expected: '/a/' },
   { yaml: 'http: {prefix: ""}', pick: (config) => config.http.prefix, expected: '/' },
   {
     yaml: 'http: {net: unix, addr: /run/a.sock}',
@@ -235,10 +254,32 @@ const doubts: readonly (readonly [string, readonly string[]])[] = [
     'http: {draintimeout: 5}',
     ['config.yml:3:22: http.draintimeout: 5 without a unit is nanoseconds; write for example 5s for seconds'],
   ],
+  [
+    'http: {host: registry.example.com}',
+    [
+      'config.yml:3:14: http.host: "registry.example.com" is no absolute URL such as https://registry.example.com, ignored',
+    ],
+  ],
+  [
+    'http: {draintimeout: 10000000000}',
+    ['config.yml:3:22: http.draintimeout: 10000000000 without a unit is nanoseconds; write 10s'],
+  ],
+  [
+    'http: {tls: {minimumtls: TLS1.3, ciphersuites: [TLS_AES_128_GCM_SHA256]}}',
+    [
+      'config.yml:3:48: http.tls.ciphersuites: no effect, since minimumtls is tls1.3, whose cipher suites are all safe',
+    ],
+  ],
+  [
+    'http: {tls: {clientauth: request-client-cert}}',
+    [
+      'config.yml:3:26: http.tls.clientauth: no effect without http.tls.clientcas: clients are not asked for certificates',
+    ],
+  ],
   ['redis: {addrs: [a]}', ['config.yml:3:1: redis: not available in this version, ignored']],
   [
-    'http: {http2: {disabled: true}}',
-    ['config.yml:3:16: http.http2.disabled: not available in this version, ignored'],
+    'reporting: {newrelic: {verbose: true}}',
+    ['config.yml:3:1: reporting: not available in this version, ignored'],
   ],
   [
     'reporting: {bugsnag: {apikey: a}}',

@@ -1,5 +1,6 @@
 import { checkAvailability } from './availability.ts'
 import { checkDurations } from './check-durations.ts'
+import { checkIgnored } from './check-ignored.ts'
 import { checkShape } from './check-shape.ts'
 import { ConfigError, notAllowed, type Problem } from './config-error.ts'
 import type { Config } from './config.ts'
@@ -60,10 +61,12 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const overridden = applyEnvironment(base.tree, distributionLayout, options.env)
   const tree = file === undefined ? dropBuiltInDriver(overridden.tree) : overridden.tree
   const checked = check(tree, shape.problems)
-  const warnings = [...base.warnings, ...shape.warnings, ...overridden.warnings, ...checked.warnings]
+  const noticed = [...base.warnings, ...shape.warnings, ...overridden.warnings, ...checked.warnings]
+  const warnings = [...new Set(noticed)]
+  if ('problems' in checked) throw new ConfigError(checked.problems, warnings)
   return {
     config: checked.config,
-    warnings: [...new Set(warnings)],
+    warnings,
     ...(file === undefined ? {} : { file }),
     sources: sourcesOf(tree),
   }
@@ -84,13 +87,21 @@ function fromFile(file: string): Base {
   return { tree: expandShorthand(empty, distributionLayout), warnings }
 }
 
-function check(
-  tree: Tree,
-  before: readonly Problem[],
-): { readonly config: Config; readonly warnings: readonly string[] } {
+type Judgement = { readonly warnings: readonly string[] } & (
+  | { readonly config: Config }
+  | { readonly problems: readonly Problem[] }
+)
+
+function check(tree: Tree, before: readonly Problem[]): Judgement {
   const shape = checkShape(tree, distributionLayout)
   const availability = checkAvailability(tree)
   const checked = checkConfig(toPlain(tree, distributionLayout))
+  const warnings = [
+    ...shape.warnings,
+    ...availability.warnings,
+    ...checkIgnored(tree),
+    ...checkDurations(tree, distributionLayout),
+  ]
   const violations = 'violations' in checked ? checked.violations : []
   const problems = [
     ...before,
@@ -99,16 +110,14 @@ function check(
     ...availability.problems,
     ...violations.map((violation) => describeViolation(tree, violation)),
   ]
-  if (problems.length > 0 || !('config' in checked)) throw new ConfigError(onePerPath(problems))
-  const warnings = [...shape.warnings, ...availability.warnings, ...checkDurations(tree, distributionLayout)]
+  if (problems.length > 0 || !('config' in checked)) return { problems: onePerPath(problems), warnings }
   return { config: checked.config, warnings }
 }
 
 function describeViolation(root: Tree, { path, allowed }: Violation): Problem {
   const { tree, found } = follow(root, path)
   if (found) return notAllowed(path, tree, allowed)
-  const place = tree === root ? {} : { source: tree.keySource }
-  return { ...place, path, text: `missing; allowed: ${allowed}` }
+  return { source: tree.keySource, path, text: `missing; allowed: ${allowed}` }
 }
 
 /** Two checks may stumble over the same value: the first says enough. */

@@ -19,6 +19,7 @@ const secretKeys: ReadonlySet<string> = new Set([
   'secret',
   'secretkey',
   'sentinelpassword',
+  'sessiontoken',
   'tempurlcontainerkey',
   'token',
 ])

@@ -37,7 +37,7 @@ export function checkStorageDriver(root: Tree): readonly Problem[] {
   const drivers = driversOf(root)
   const path = ['storage']
   const storage = child(root, 'storage')
-  const place = storage === undefined ? {} : { source: storage.keySource }
+  const place = { source: (storage ?? root).keySource }
   const unknown = drivers
     .filter(([name]) => !Object.hasOwn(storageDrivers, name))
     .map(([name, driver]): Problem => {
