@@ -1,6 +1,8 @@
 import { request as startRequest, type Agent, type IncomingHttpHeaders } from 'node:http'
+import { request as startSecureRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { SecureContextOptions } from 'node:tls'
 
 /** One HTTP request, exactly as told: no redirects followed, no headers of its own, no opinion on the status. */
 
@@ -11,7 +13,12 @@ export interface HttpOptions {
   readonly agent?: Agent
   /** How long the server may be silent. Default: a minute. */
   readonly silenceMs?: number
+  /** For URLs of https. */
+  readonly tls?: TlsClient
 }
+
+/** PEM: whom to trust, and the client's own certificate. */
+export type TlsClient = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>
 
 export interface HttpResponse {
   readonly status: number
@@ -41,7 +48,8 @@ export async function httpStream(
   if (!(body instanceof Readable) && body !== undefined && !named.includes('content-length'))
     headers['Content-Length'] = String(Buffer.byteLength(body))
   return await new Promise((resolve, reject) => {
-    const request = startRequest(url, { method, headers, agent: options.agent ?? false })
+    const start = url.startsWith('https:') ? startSecureRequest : startRequest
+    const request = start(url, { method, headers, agent: options.agent ?? false, ...options.tls })
     request.on('error', reject)
     request.setTimeout(options.silenceMs ?? 60_000, () => {
       request.destroy(new Error(`${method} ${url}: the server is silent`))

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { startProcess, type BackgroundProcess, type ProcessEnd } from './background-process.ts'
 import type { Cleaner } from './at-exit.ts'
-import { http } from './http.ts'
+import { http, type TlsClient } from './http.ts'
 import { programPath, repositoryRoot, servicesFolder } from './require-program.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -21,6 +21,8 @@ export interface RegistryOptions {
   /** Merged into the configuration file; a null removes a default. */
   readonly config?: Readonly<Record<string, unknown>>
   readonly env?: NodeJS.ProcessEnv
+  /** The configuration turns TLS on: what it takes to ask whether the registry is ready. */
+  readonly tls?: TlsClient
   /** The Node that runs Berth. Default: the one that runs the tests. See `node24`. */
   readonly nodeBinary?: string
   /** Node's own flags, such as `--cpu-prof`. */
@@ -54,6 +56,7 @@ export async function startRegistry(options: RegistryOptions = {}, test?: Cleane
   mkdirSync(root, { recursive: true })
   const configFile = join(folder.path, 'config.yml')
   const [program, args] = commandLine(kind, configFile, options)
+  const scheme = options.tls === undefined ? 'http' : 'https'
 
   const start = async (port: number): Promise<BackgroundProcess> => {
     const config = merge(
@@ -70,7 +73,10 @@ export async function startRegistry(options: RegistryOptions = {}, test?: Cleane
       // Distribution 3 would look for a collector of traces.
       env: { OTEL_TRACES_EXPORTER: 'none', ...options.env },
       isReady: async () => {
-        const { status } = await http('GET', `http://127.0.0.1:${port}/v2/`, { silenceMs: 5000 })
+        const { status } = await http('GET', `${scheme}://127.0.0.1:${port}/v2/`, {
+          silenceMs: 5000,
+          ...(options.tls && { tls: options.tls }),
+        })
         return status === 200 || status === 401
       },
     })
@@ -102,7 +108,7 @@ export async function startRegistry(options: RegistryOptions = {}, test?: Cleane
   })
   return {
     kind,
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     host: `127.0.0.1:${port}`,
     port,
     root,
