@@ -1,0 +1,22 @@
+import type { Log } from '../registry/context.ts'
+import type { Address } from './listen.ts'
+import type { ReloadOutcome } from './reload.ts'
+
+export interface Rendered {
+  readonly contentType: string
+  readonly text: string
+}
+
+export interface DebugServerOptions {
+  /** Of `http.debug.addr`. */
+  readonly address: Address
+  readonly log: Log
+  /** The checks that fail, each with the reason. */
+  readonly failures: () => Readonly<Record<string, string>>
+  /** Absent: no metrics. */
+  readonly prometheus?: { readonly path: string; readonly render: () => Promise<Rendered> }
+  /** Absent: its path is not found. */
+  readonly reload?: () => Promise<ReloadOutcome>
+  /** More for `/debug/vars`, by key; what is in `registry` goes beside what is there. Never a secret. */
+  readonly vars?: () => Readonly<Record<string, unknown>>
+}

@@ -1,0 +1,30 @@
+import { Registry } from 'prom-client'
+import { createGauges, type Gauges } from './gauges.ts'
+import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
+import { collectRuntime } from './runtime.ts'
+import { createStorageMetrics, type StorageMetrics } from './storage-metrics.ts'
+
+/** All that is measured, with Distribution's names where it has one. Names, labels and meanings: deploy/monitoring/README.md. */
+export interface Metrics {
+  readonly http: HttpMetrics
+  readonly storage: StorageMetrics
+  readonly gauges: Gauges
+  /** All of it in Prometheus's text format. */
+  render(): Promise<{ readonly contentType: string; readonly text: string }>
+}
+
+export interface MetricsOptions {
+  readonly version: string
+}
+
+/** Makes metrics of their own: there may be several in a process. */
+export function createMetrics({ version }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  collectRuntime(registry, version)
+  return {
+    http: createHttpMetrics(registry),
+    storage: createStorageMetrics(registry),
+    gauges: createGauges(registry),
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  }
+}
