@@ -1,3 +1,5 @@
+import type { LogFields } from './log-entry.ts'
+
 const secretNames: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
@@ -10,17 +12,23 @@ const secretNames: ReadonlySet<string> = new Set([
 
 const censored = '[redacted]'
 
-type Fields = Record<string, unknown>
+/** Names that the line has for its own time, level and message. */
+const reserved: ReadonlySet<string> = new Set(['time', 'level', 'msg', 'message', '@timestamp', '@version'])
 
 /**
- * The fields with the values of secret names blotted out, in any letter case, at the top and one level below. Not
- * pino's own `redact`: its wildcards take some ten times as long as all else that a line needs.
+ * The fields as a line may show them. Values of secret names are blotted out, in any letter case, at the top and one level
+ * below (not by pino's own `redact`: its wildcards take some ten times as long as all else that a line needs). A field
+ * that would stand for the line's own time, level or message is renamed, as logrus does.
  */
-export function redacted(fields: Fields): Fields {
-  let changed: Fields | undefined
-  for (const [key, value] of Object.entries(fields)) {
+export function redacted(fields: LogFields): LogFields {
+  let changed: Record<string, unknown> | undefined
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
     const shown = isSecretName(key) ? censored : redactedBelow(value)
-    if (shown !== value) changed = { ...(changed ?? fields), [key]: shown }
+    if (shown === value && !reserved.has(key)) continue
+    changed ??= { ...fields }
+    if (reserved.has(key)) delete changed[key]
+    changed[reserved.has(key) ? `fields.${key}` : key] = shown
   }
   return changed ?? fields
 }

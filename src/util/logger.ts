@@ -1,104 +1,112 @@
-import { writeSync } from 'node:fs'
-import { pino, stdTimeFunctions } from 'pino'
+import { pino } from 'pino'
 import type { Bindings, ChildLoggerOptions, Logger as PinoLogger, LoggerOptions } from 'pino'
+import { logCaller } from './log-caller.ts'
+import { LogDestination } from './log-destination.ts'
+import type { LogFields, LogFormat, LogHook } from './log-entry.ts'
 import { errorFields } from './log-error.ts'
+import { levelName } from './log-levels.ts'
 import { redacted } from './log-redact.ts'
-import { escapeControls, formatLogfmt } from './logfmt.ts'
+import { standardError } from './log-stderr.ts'
+import { terminalOf, type Terminal } from './log-terminal.ts'
 
-/** Pino's logger: `log.info({ digest }, 'constant lower-case text')`. Errors go into the field `err`. */
-export type Logger = PinoLogger
+/**
+ * Where lines are written: `log.info({ digest }, 'constant lower-case text')`. Errors go into the field `err`. Setting
+ * `level` counts at once, for children too.
+ */
+export interface Logger {
+  level: string
+  isLevelEnabled(level: string): boolean
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  fatal(fields: object, message: string): void
+  /** A log whose every line has these fields too. */
+  child(fields: LogFields): Logger
+  /** Writes what is held back. */
+  flush(): void
+  /** Replaces those who are told of lines. */
+  setHooks(hooks: readonly LogHook[]): void
+}
 
 export interface LogOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug'
-  readonly formatter: 'text' | 'json' | 'logstash'
+  readonly formatter: LogFormat
   /** Added to every line. */
-  readonly fields?: Readonly<Record<string, unknown>>
+  readonly fields?: LogFields
+  /** Adds to every line where it comes from. */
+  readonly reportcaller?: boolean
+  /** What shows the log to people; `text` looks otherwise there. Default: standard error, if it is a terminal. */
+  readonly terminal?: Terminal
 }
 
 export interface LogStream {
-  write(line: string): unknown
+  write(lines: string): unknown
 }
 
 /**
- * The log of the process. Each line is written before the call returns, so that a last one is never lost.
+ * The log of the process. Lines below `warn` are held back for 200 ms at most, so that many are written together; a
+ * line of `warn` or worse is written before the call returns, after all that were held.
  *
- * @param stream standard error, when absent
+ * @param target standard error, when absent; what is held is then also written when the process exits
  */
-export function createLogger(options: LogOptions, stream: LogStream = standardError()): Logger {
-  const logger = pino(pinoOptions(options), {
-    write: (line) => stream.write(toLine(line, options.formatter)),
+export function createLogger(options: LogOptions, target?: LogStream): Logger {
+  const { formatter, fields = {} } = options
+  const shown = (given: LogFields): LogFields => shownFields(given, logger.isLevelEnabled('debug'))
+  const destination = new LogDestination({
+    formatter,
+    terminal: options.terminal ?? (target === undefined ? terminalOf(process.env) : undefined),
+    shown,
+    write: target === undefined ? standardError() : (lines) => target.write(lines),
   })
-  redactChildren(logger)
-  return logger
+  // With this mark pino tells what a line is made of.
+  const stream = Object.assign(destination, { [pino.symbols.needsMetadataGsym]: true as const })
+  const logger: PinoLogger = pino(pinoOptions(options, shown), stream)
+  destination.introduce(logger, redacted(fields))
+  introduceChildren(logger, destination)
+  if (target === undefined) process.on('exit', () => destination.flush())
+  return Object.assign(logger, {
+    setHooks: (hooks: readonly LogHook[]): void => destination.setHooks(hooks),
+  })
 }
 
-type ChildFunction = (this: Logger, fields: Bindings, options?: ChildLoggerOptions) => Logger
+type ChildFunction = (this: PinoLogger, fields: Bindings, options?: ChildLoggerOptions) => PinoLogger
 
 /** Pino lets a formatter see the fields of a line, but not those that a child logger brings. */
-function redactChildren(logger: Logger): void {
+function introduceChildren(logger: PinoLogger, destination: LogDestination): void {
   const inherited: ChildFunction = Reflect.get<object, 'child'>(logger, 'child')
   const child: ChildFunction = function (fields, options) {
-    return inherited.call(this, redacted(fields), options)
+    const shown = redacted(fields)
+    const made = inherited.call(this, shown, options)
+    destination.introduce(made, shown, this)
+    return made
   }
   // Children have their parent as prototype, so theirs is this one too.
   Object.defineProperty(logger, 'child', { value: child })
 }
 
-/** How often a full pipe is tried again, and after how many milliseconds. */
-const attempts = 100
-const pause = 5
+const nothing: LogFields = {}
 
-/** A log that cannot be written, on a full disk or to a reader that went away, is no reason to stop serving. */
-function standardError(): LogStream {
-  const clock = new Int32Array(new SharedArrayBuffer(4))
-  return {
-    write(line: string): void {
-      let rest = Buffer.from(line)
-      for (let attempt = 0; attempt < attempts && rest.length > 0; attempt++) {
-        try {
-          rest = rest.subarray(writeSync(2, rest))
-        } catch (error) {
-          if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return
-          Atomics.wait(clock, 0, 0, pause)
-        }
-      }
-    },
-  }
-}
-
-function pinoOptions({ level, formatter, fields = {} }: LogOptions): LoggerOptions {
-  const withStack = level === 'debug'
-  const logstash = formatter === 'logstash'
+function pinoOptions(options: LogOptions, shown: (fields: LogFields) => LogFields): LoggerOptions {
+  const { level, formatter, fields = {}, reportcaller = false } = options
+  const isLogstash = formatter === 'logstash'
+  const timeKey = isLogstash ? '@timestamp' : 'time'
   return {
     level,
-    messageKey: logstash ? 'message' : 'msg',
-    base: { ...(logstash ? { '@version': '1' } : {}), ...redacted(withoutReserved(fields)) },
-    timestamp: logstash
-      ? (): string => `,"@timestamp":"${new Date().toISOString()}"`
-      : stdTimeFunctions.isoTime,
+    messageKey: isLogstash ? 'message' : 'msg',
+    base: { ...(isLogstash && { '@version': '1' }), ...redacted(fields) },
+    timestamp: () => `,"${timeKey}":"${new Date().toISOString()}"`,
+    ...(reportcaller && { mixin: logCaller }),
     formatters: {
-      // The names that Distribution prints.
-      level: (label) => ({ level: label === 'warn' ? 'warning' : label }),
-      log: (entry) => {
-        if (entry['err'] === undefined) return redacted(entry)
-        const { err, ...rest } = entry
-        return { ...redacted(rest), ...errorFields(err, withStack) }
-      },
+      level: (_, number) => ({ level: levelName(number) }),
+      // Text is not made from the JSON, which may be empty then.
+      log: formatter === 'text' ? (): LogFields => nothing : shown,
     },
   }
 }
 
-const reserved: ReadonlySet<string> = new Set(['time', 'level', 'msg', 'message', '@timestamp', '@version'])
-
-/** A configured field must not stand for the line's own time or message; logrus renames it the same way. */
-function withoutReserved(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [reserved.has(key) ? `fields.${key}` : key, value]),
-  )
-}
-
-function toLine(json: string, formatter: LogOptions['formatter']): string {
-  const line = json.trimEnd()
-  if (formatter !== 'text') return `${escapeControls(line)}\n`
-  return `${formatLogfmt(JSON.parse(line) as Record<string, unknown>)}\n`
+function shownFields(given: LogFields, withStack: boolean): LogFields {
+  if (given['err'] === undefined) return redacted(given)
+  const { err, ...rest } = given
+  return { ...redacted(rest), ...errorFields(err, withStack) }
 }
