@@ -88,6 +88,7 @@ function cpuScale(load: Load | undefined): { unit: string; perSecond: number } {
     case 'GiB':
       return { unit: 's', perSecond: 1 }
     case 'request':
+    case 'handshake':
     case 'blob':
       return { unit: 'µs', perSecond: 1e6 }
     default:

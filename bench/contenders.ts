@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   node24,
@@ -8,6 +8,7 @@ import {
   type RunningRegistry,
 } from '../test/support/registry-process.ts'
 import { programPath, repositoryRoot } from '../test/support/require-program.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 export type ContenderId = 'berth' | 'berth-node20' | 'distribution3' | 'distribution2'
 
@@ -18,7 +19,16 @@ export interface Contender {
   readonly version: string
   /** Takes part in every second round only: a column to look at, not one that the bars go by. */
   readonly spared?: boolean
-  start(root: string, port?: number): Promise<RunningRegistry>
+  start(root: string, serving?: Serving): Promise<RunningRegistry>
+}
+
+/** How a server is to serve. Default: plain HTTP on a free port. */
+export interface Serving {
+  readonly port?: number
+  /** With TLS, HTTP/2 included, by this certificate. */
+  readonly tls?: TlsFiles
+  /** Sections of the configuration besides. */
+  readonly config?: NonNullable<RegistryOptions['config']>
 }
 
 /** The same for all. Distribution keeps descriptors in memory, as the configuration in its image does. */
@@ -51,7 +61,7 @@ function berth(id: ContenderId, major: number, candidates: readonly string[]): C
       title: `Berth, Node ${major}`,
       version: version.slice(1),
       spared: major !== 24,
-      start: (root, port) => startRegistry(optionsFor({ kind: 'berth', root, nodeBinary }, port)),
+      start: (root, serving) => startRegistry(optionsFor({ kind: 'berth', root, nodeBinary }, serving)),
     }
   }
   return `no Node ${major} here: run test/services/install.sh`
@@ -72,12 +82,25 @@ function distribution(
     id,
     title,
     version: /(\d[\d.]*)\S*$/.exec(outputOf(program, ['--version']))?.[1] ?? 'unknown',
-    start: (root, port) => startRegistry(optionsFor({ kind: id, root }, port)),
+    start: (root, serving) => startRegistry(optionsFor({ kind: id, root }, serving)),
   }
 }
 
-function optionsFor(options: RegistryOptions, port: number | undefined): RegistryOptions {
-  return port === undefined ? { ...options, config } : { ...options, config, port }
+function optionsFor(options: RegistryOptions, serving: Serving = {}): RegistryOptions {
+  const { port, tls, config: further = {} } = serving
+  const own = tls && { tls: { certificate: tls.certificate, key: tls.key } }
+  const http = { ...sectionOf(config, 'http'), ...sectionOf(further, 'http'), ...own }
+  return {
+    ...options,
+    config: { ...config, ...further, http },
+    ...(port !== undefined && { port }),
+    ...(tls && { tls: { ca: readFileSync(tls.authority) } }),
+  }
+}
+
+function sectionOf(tree: Readonly<Record<string, unknown>>, key: string): object {
+  const section = tree[key]
+  return typeof section === 'object' && section !== null ? section : {}
 }
 
 export function outputOf(program: string, args: readonly string[]): string {

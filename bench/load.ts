@@ -4,11 +4,12 @@ import type { PayloadFactory } from './payload.ts'
 import type { RunningRegistry } from '../test/support/registry-process.ts'
 import type { Seed } from './seed.ts'
 import type { Sizes } from './sizes.ts'
+import type { TlsFiles } from './tls-files.ts'
 
-export type Unit = 'requests/s' | 'blobs/s' | 'MiB/s' | 's' | 'ms' | 'MiB'
+export type Unit = 'requests/s' | 'handshakes/s' | 'blobs/s' | 'MiB/s' | 's' | 'ms' | 'MiB'
 
 /** What one unit of a load's work is, for which the server's CPU time is told. */
-export type Work = 'request' | 'GiB' | 'blob' | 'image' | 'listing' | 'start'
+export type Work = 'request' | 'handshake' | 'GiB' | 'blob' | 'image' | 'listing' | 'start'
 
 interface LoadFacts {
   readonly id: string
@@ -41,6 +42,8 @@ export interface Surroundings {
   readonly payloads: PayloadFactory
   /** How long a load that repeats a request goes on. */
   readonly seconds: number
+  /** What servers of TLS loads are started with. */
+  readonly tls: TlsFiles
 }
 
 /** What is written to a store before, as far as loads need it. All but the catalog lie in one store. */
@@ -50,6 +53,8 @@ export type SeededPart = 'image' | 'large' | 'tags' | 'catalog'
 export interface ServedLoad extends LoadFacts {
   /** What it reads, from a store that all servers share; or `own`: a store of the server's own, which takes pushes. */
   readonly store: SeededPart | 'own'
+  /** By TLS. Default: plain. */
+  readonly tls?: true
   /** Measured once when it takes longer than this many seconds, so that one slow server does not hold up the others. */
   readonly onceAbove?: number
   run(server: RunningRegistry, surroundings: Surroundings): Promise<Figure>

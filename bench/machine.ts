@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
 import { outputOf } from './contenders.ts'
+import { goProgram } from './go-client.ts'
 
 /** What the figures were measured on and with. */
 export interface Machine {
@@ -10,6 +11,8 @@ export interface Machine {
   readonly kernel: string
   readonly system: string
   readonly wrk: string
+  /** Absent where there is none: then nothing of TLS is measured. */
+  readonly go?: string
   /** The Node that runs the load programs. */
   readonly clientNode: string
   /** Load averages before the first load. */
@@ -17,6 +20,7 @@ export interface Machine {
 }
 
 export function describeMachine(): Machine {
+  const go = /go(\d[\d.]*)/.exec(outputOf(goProgram(), ['version']))?.[1]
   return {
     processor: processor(),
     cores: availableParallelism(),
@@ -24,6 +28,7 @@ export function describeMachine(): Machine {
     kernel: `Linux ${release()}`,
     system: /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown',
     wrk: /^wrk (?:debian\/)?(\S+)/m.exec(outputOf('wrk', ['-v']))?.[1] ?? 'unknown',
+    ...(go !== undefined && { go }),
     clientNode: process.version.slice(1),
     busyBefore: readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 2).join(', '),
   }

@@ -15,6 +15,7 @@ import { mergeResults, readResults, writeResults, type Results, type Sample } fr
 import { runRounds } from './rounds.ts'
 import { Seeder } from './seed.ts'
 import { sizesAt } from './sizes.ts'
+import { makeTlsFiles } from './tls-files.ts'
 
 /** `npm run bench`: measures Berth beside Distribution 2.8 and 3, and writes the report. */
 async function main(args: readonly string[]): Promise<void> {
@@ -69,7 +70,13 @@ async function measureAll(
     media,
     contenders,
     loads,
-    surroundings: { sizes, seed: seeder.seed, payloads, seconds: options.seconds },
+    surroundings: {
+      sizes,
+      seed: seeder.seed,
+      payloads,
+      seconds: options.seconds,
+      tls: await makeTlsFiles(folder.path),
+    },
     record: (sample) => samples.push(sample),
     afterRound: (round) => {
       save({

@@ -5,6 +5,8 @@ interface Done {
   /** In the load's unit, given how long it took. */
   value(seconds: number): number
   readonly work: number
+  /** Of load programs that run on, and which this process cannot count yet. */
+  readonly clientCpuSeconds?: number
   readonly extras?: Readonly<Record<string, number>>
 }
 
@@ -17,7 +19,7 @@ export async function measure(pid: number, action: () => Promise<Done>): Promise
   const done = await action()
   const seconds = (performance.now() - start) / 1000
   const serverCpuSeconds = cpuSeconds(pid) - server
-  const clientCpuSeconds = ownCpuSeconds() - client
+  const clientCpuSeconds = ownCpuSeconds() - client + (done.clientCpuSeconds ?? 0)
   return {
     value: done.value(seconds),
     work: done.work,

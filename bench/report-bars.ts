@@ -1,6 +1,6 @@
 import type { Aggregate } from './aggregate.ts'
 import { bars, type Bar } from './bars.ts'
-import type { Load } from './load.ts'
+import type { Load, Unit } from './load.ts'
 import { formatNumber, table } from './markdown.ts'
 import type { MediumName } from './media.ts'
 import { remarks } from './remarks.ts'
@@ -29,9 +29,13 @@ export function barsTable(aggregate: Aggregate, loads: readonly Load[]): string 
           bar.measure === 'cpu-ratio' ? `CPU per ${load.work}, ${load.title}` : load.title,
       },
       { title: 'on', cell: ({ medium }) => medium },
-      { title: 'at least', right: true, cell: ({ bar }) => formatBar(bar, bar.atLeast) },
-      { title: 'hoped for', right: true, cell: ({ bar }) => formatBar(bar, bar.hopedFor) },
-      { title: 'measured', right: true, cell: ({ bar, measured }) => formatMeasured(bar, measured) },
+      { title: 'at least', right: true, cell: ({ bar, load }) => formatBar(bar, bar.atLeast, load.unit) },
+      { title: 'hoped for', right: true, cell: ({ bar, load }) => formatBar(bar, bar.hopedFor, load.unit) },
+      {
+        title: 'measured',
+        right: true,
+        cell: ({ bar, load, measured }) => formatMeasured(bar, measured, load.unit),
+      },
       { title: '', cell: verdict },
       { title: 'what holds it back', cell: ({ bar }) => remarks[bar.id] ?? '' },
     ],
@@ -57,12 +61,12 @@ function verdict({ bar, measured }: Row): string {
   return bar.hopedFor === undefined || measured < bar.hopedFor ? 'met' : 'met, as hoped'
 }
 
-function formatBar(bar: Bar, value: number | undefined): string {
+function formatBar(bar: Bar, value: number | undefined, unit: Unit): string {
   if (value === undefined) return ''
-  return bar.measure === 'limit' ? `≤ ${value} MiB` : `${value}x`
+  return bar.measure === 'limit' ? `≤ ${value} ${unit}` : `${value}x`
 }
 
-function formatMeasured(bar: Bar, measured: number | undefined): string {
+function formatMeasured(bar: Bar, measured: number | undefined, unit: Unit): string {
   if (measured === undefined) return '–'
-  return bar.measure === 'limit' ? `${formatNumber(measured)} MiB` : `${formatNumber(measured)}x`
+  return bar.measure === 'limit' ? `${formatNumber(measured)} ${unit}` : `${formatNumber(measured)}x`
 }

@@ -3,6 +3,7 @@ import { Aggregate } from './aggregate.ts'
 import type { Load } from './load.ts'
 import { table, formatNumber, formatSummary, type Column } from './markdown.ts'
 import type { MediumName } from './media.ts'
+import { slowSeconds } from './loads/tls.ts'
 import type { Results } from './results.ts'
 
 const media: readonly MediumName[] = ['disk', 'tmpfs']
@@ -17,7 +18,7 @@ export function renderReport(results: Results, loads: readonly Load[]): string {
     'Written by `npm run bench`, which measures anew; what is said here is not edited by hand.',
     ...setup(results),
     '## Bars',
-    'What Berth on Node 24 is to reach, as a ratio to Distribution 3 of the same run: above 1 is in favour of Berth. Memory is a limit.',
+    'What Berth on Node 24 is to reach, as a ratio to Distribution 3 of the same run: above 1 is in favour of Berth. Memory and the start are limits.',
     barsTable(aggregate, measured),
     '## Rates and times',
     `Median (least–most) of ${results.rounds} ${results.rounds === 1 ? 'round' : 'rounds'}. The last two columns are the ratio of Berth on Node 24 to each Distribution: above 1, Berth is the quicker or the smaller.`,
@@ -43,7 +44,7 @@ function setup({ machine, ...results }: Results): string[] {
     `- ${results.date}, \`${results.command}\`, ${formatNumber(results.minutes)} minutes`,
     `- ${results.contenders.map(({ title, version }) => `${title}: ${version}`).join('; ')}`,
     `- ${machine.cores} cores of ${machine.processor}, ${machine.memoryGibibytes} GiB, ${machine.kernel}, ${machine.system}`,
-    `- load programs: wrk ${machine.wrk}, the rest on Node ${machine.clientNode}; load average before: ${machine.busyBefore}`,
+    `- load programs: wrk ${machine.wrk}, ${machine.go === undefined ? '' : `Go ${machine.go} (TLS), `}the rest on Node ${machine.clientNode}; load average before: ${machine.busyBefore}`,
     `- while loads ran, other programs took ${formatNumber(busy.median * 100)} % of the machine (median), ${formatNumber(busy.most * 100)} % at worst`,
     ...(results.scale === 1
       ? []
@@ -149,10 +150,12 @@ function failures({ samples }: Results): string[] {
   return ['## Failures', 'A load with any answer that is not the right one is void.', lines.join('\n')]
 }
 
-const method = `- Every server gets the same configuration file: access log off, log level \`error\`, delete disabled, upload purging off, descriptors cached in memory as in the configuration of Distribution's image (Berth takes the key and has caches of its own), plain HTTP on loopback. One process each, with its own defaults for the rest. Distribution 3 runs without its exporter of traces.
+const method = `- Every server gets the same configuration file: access log off, log level \`error\`, delete disabled, upload purging off, descriptors cached in memory as in the configuration of Distribution's image (Berth takes the key and has caches of its own), on loopback, plain HTTP but for the loads over TLS. One process each, with its own defaults for the rest. Distribution 3 runs without its exporter of traces.
 - In each round, on each medium, all servers are started; then each load runs on one after the other (A B C D), while the others idle. Loads that read are served from one folder that all servers share, written straight to disk in Distribution's layout and in the page cache; loads that push get a folder of the server's own, from which the large files are removed after each load, and on disk all is flushed before the next one.
 - The clock and the CPU counters run for the load alone: hashing, a short warm-up with the same requests, and the check of what is served come before. CPU time is \`utime + stime\` of /proc/PID/stat, in steps of 10 ms.
 - \`GET\` of small things: wrk, one thread, 32 connections. \`HEAD\`: 32 bare sockets on Node in the same manner, because wrk 4 waits for a body after HEAD. Large blobs: bare sockets that read into one buffer and count; one blob per run and server is hashed.
 - Pushes: bare sockets. POST, one PATCH in chunked encoding with chunks of 32 KiB as Docker's client (Go) sends them, PUT with the digest. Each blob is new to the server: random content with a tail of its own. The image: HEAD, POST, PATCH and PUT for each layer and the configuration, then the manifest by tag; three images in a row, the time is that of one. Chunks: PATCH with Content-Length and Content-Range, one after the other; the folder's size is watched while PUT commits.
 - Listings: one connection, one request after the other. Distribution 2.8 knows no pages of tags and answers with all of them, so its first page is the whole list. All tags: asked without \`n\`, which each server answers with all. Of the repositories nine tenths lie in one folder and the last tenth in folders of a hundred, so that the first page is of the one kind and the last page of the other. What takes more than 4 s is measured once. The first of all is the first listing of that kind on a fresh process.
+- TLS: servers of their own with the same certificate (ECDSA P-256), HTTP/2 on, and nothing else set. Small requests: wrk, which speaks HTTP/1.1. The rest: a program in Go (bench/client), with Go's own HTTP client as Docker has it, TLS 1.3 and X25519; it checks the certificate, resumes no session, and fails when the answer comes by another protocol than it asked for. It hashes before the clock starts. A blob of 1 GiB is one stream; pushes are POST, one PATCH of unknown length, PUT. Delay: toxiproxy between client and server, half of it each way; it copies every byte, its CPU time counts as the load program's, and what takes more than ${slowSeconds} s is measured once. TCP on loopback knows nothing of that delay, so that it is the windows of HTTP/2 that are measured, not TCP's.
+- Start over TLS: with TLS, the health check of the storage and one of a file, the debug listener with metrics, purging of uploads, access log and a log level of \`info\`, to the 200 on \`/v2/\`, connected to anew every millisecond. Memory over TLS: as without; over 32 connections it is 32 clients, over one connection one client.
 - Start: from the start of the process to the 200 on \`/v2/\`, asked every millisecond, on an empty store. Memory: VmRSS, and VmHWM of a fresh process with all pushes under way at once.`

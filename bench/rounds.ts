@@ -35,10 +35,13 @@ export async function runRounds(plan: Plan): Promise<void> {
   for (let round = 1; round <= plan.rounds; round++) {
     for (const medium of plan.media) {
       for (const store of ['content', 'catalog', 'own'] as const) {
-        const loads = plan.loads.filter(
-          (load): load is ServedLoad => load.store !== 'empty' && storeOf(load) === store,
-        )
-        if (loads.length > 0) await rounds.served(round, medium, store, loads)
+        for (const isTls of [false, true]) {
+          const loads = plan.loads.filter(
+            (load): load is ServedLoad =>
+              load.store !== 'empty' && storeOf(load) === store && (load.tls === true) === isTls,
+          )
+          if (loads.length > 0) await rounds.served(round, medium, { store, isTls }, loads)
+        }
       }
       const loads = plan.loads.filter((load): load is ProcessLoad => load.store === 'empty')
       await rounds.processes(round, medium, loads)
@@ -60,9 +63,10 @@ class Rounds {
   async served(
     round: number,
     medium: Medium,
-    store: ReturnType<typeof storeOf>,
+    { store, isTls }: { readonly store: ReturnType<typeof storeOf>; readonly isTls: boolean },
     loads: readonly ServedLoad[],
   ): Promise<void> {
+    const serving = isTls ? { tls: this.#plan.surroundings.tls } : {}
     const roots = new Map<string, string>()
     const servers = new Map<string, RunningRegistry | Error>()
     const takers = this.#plan.contenders.filter((one) => takesPart(one, round))
@@ -71,7 +75,7 @@ class Rounds {
         const root = join(medium.folder, store === 'own' ? `own-${contender.id}` : store)
         mkdirSync(root, { recursive: true })
         roots.set(contender.id, root)
-        servers.set(contender.id, await contender.start(root).catch((error: Error) => error))
+        servers.set(contender.id, await contender.start(root, serving).catch((error: Error) => error))
       }
       for (const load of loads) {
         for (const contender of takers) {

@@ -1,5 +1,5 @@
 /** What a user of the library may import. */
-export { createApp, type App, type AppOptions } from './app.ts'
+export { createApp, type App, type AppOptions } from './app/app.ts'
 export { loadConfig } from './config/load.ts'
 export { createHandler, type Handler, type HandlerOptions } from './http/handler.ts'
 export type { Registry, RegistryDecorator } from './registry/registry.ts'

@@ -5,6 +5,8 @@ import { listingLoads } from './listings.ts'
 import { processLoads } from './processes.ts'
 import { pushLoads } from './pushes.ts'
 import { smallRequestLoads } from './small-requests.ts'
+import { tlsLoads } from './tls.ts'
+import { tlsProcessLoads } from './tls-processes.ts'
 
 /** Every load, in the order of the report. */
 export function allLoads(sizes: Sizes): readonly Load[] {
@@ -14,5 +16,7 @@ export function allLoads(sizes: Sizes): readonly Load[] {
     ...pushLoads(sizes),
     ...listingLoads(sizes),
     ...processLoads(sizes),
+    ...tlsLoads(sizes),
+    ...tlsProcessLoads(sizes),
   ]
 }

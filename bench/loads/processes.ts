@@ -25,7 +25,7 @@ const start: ProcessLoad = {
   run: async (root, { contender }) => {
     const port = await freePort()
     const begin = performance.now()
-    const starting = contender.start(root, port)
+    const starting = contender.start(root, { port })
     starting.catch(() => {})
     const milliseconds = await firstAnswer(port, starting).then(() => performance.now() - begin)
     const server = await starting

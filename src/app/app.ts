@@ -1,64 +1,119 @@
-import type { Config, StorageDriverConfig } from './config/config.ts'
-import { withDeletesDisabled } from './decorators/deletes-disabled.ts'
-import { readOnly } from './decorators/read-only.ts'
-import type { Exchange } from './http/exchange.ts'
-import { createHandler } from './http/handler.ts'
-import type { HttpSettings } from './http/settings.ts'
-import { defaultHttpSettings } from './http/settings.ts'
-import type { Registry, RegistryDecorator } from './registry/registry.ts'
-import { Listener, type ListenerOptions } from './server/listener.ts'
-import { requestLogs } from './server/request-log.ts'
-import { Upkeep, type UpkeepTask } from './server/upkeep.ts'
-import { createDriver } from './storage/create-driver.ts'
-import { readOnlyDriver } from './storage/read-only.ts'
-import type { StorageDriver } from './storage/driver.ts'
-import { purgeUploads } from './stored/upload-purge.ts'
-import { createStoredRegistry } from './stored/stored-registry.ts'
-import type { AccessLog } from './util/access-log.ts'
-import type { Logger } from './util/logger.ts'
+import type { Config, StorageDriverConfig } from '../config/config.ts'
+import { parseListenAddress } from '../config/listen-address.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { DebugServer } from '../debug/debug-server.ts'
+import type { ReloadOutcome } from '../debug/reload.ts'
+import { Health } from '../health/health.ts'
+import type { Handler } from '../http/handler.ts'
+import { Listener } from '../server/listener.ts'
+import type { ListenerOptions, TlsListenerOptions } from '../server/listener-options.ts'
+import { createDriver } from '../storage/create-driver.ts'
+import { measuredDriver } from '../storage/measured.ts'
+import { createStoredRegistries } from '../stored/stored-registry.ts'
+import type { Tracing } from '../tracing/tracing.ts'
+import type { AccessLog } from '../util/access-log.ts'
+import type { Logger } from '../util/logger.ts'
+import { createTls } from './create-tls.ts'
+import { healthChecks } from './health.ts'
+import { Mails } from './mails.ts'
+import { measuring } from './measuring.ts'
+import { RunningApp } from './running-app.ts'
+import { createServing } from './serving.ts'
+import { traced } from './tracing.ts'
 
 export interface AppOptions {
   readonly config: Config
   readonly log: Logger
   readonly accessLog?: AccessLog
+  /** Of the program. */
+  readonly version?: string
+  /** There only when the environment asks for traces. */
+  readonly tracing?: Tracing | undefined
+  /** An open socket to listen on, instead of `http.addr`. */
+  readonly fd?: number | undefined
+  /** Reads the configuration again, for a reload; without it there are none. */
+  readonly load?: () => LoadedConfig
 }
 
-export interface App {
-  readonly driver: StorageDriver
-  readonly registry: Registry
-  readonly listener: Listener
-  readonly upkeep: Upkeep
-  readonly tasks: readonly UpkeepTask[]
-}
+/** A registry, to be started and stopped. */
+export type App = Pick<RunningApp, 'driver' | 'listener' | 'start' | 'reload' | 'stop'>
 
-/** The composition root: from a configuration to everything that serves it. Nothing is started yet. */
-export function createApp({ config, log, accessLog }: AppOptions): App {
-  const isReadOnly = config.storage.maintenance.readonly.enabled
+/**
+ * The composition root: from a configuration to everything that serves it. Nothing is started yet.
+ *
+ * @throws Error of one line, when what the configuration names cannot be used
+ */
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, log, version = 'unknown', tracing } = options
+  // Loaded only when wanted: it takes a tenth of a second.
+  const metrics = isMeasured(config)
+    ? (await import('../metrics/metrics.ts')).createMetrics({ version })
+    : undefined
   const store = createDriver(driverOptions(config.storage.driver))
-  const driver = isReadOnly ? readOnlyDriver(store) : store
-  const registry = decorate(createStoredRegistry(driver), [
-    ...(config.storage.delete.enabled ? [] : [withDeletesDisabled]),
-    ...(isReadOnly ? [readOnly] : []),
-  ])
-  const handler = createHandler({
-    registry,
-    settings: httpSettings(config),
-    logOf: requestLogs(log),
-    ...(accessLog && { onAnswered: (exchange: Exchange) => accessLog.line(entryOf(exchange)) }),
-  })
-  const listener = new Listener(handler, listenerOptions(config))
-  return {
+  const measured =
+    metrics === undefined ? store : measuredDriver(store, (...call) => metrics.storage.observe(...call))
+  const driver = tracing?.tracedDriver(measured) ?? measured
+  const { cache } = metrics?.storage ?? {}
+  const stored = createStoredRegistries(
     driver,
-    registry,
+    cache && ((isHit): void => (isHit ? cache.hit() : cache.miss())),
+  )
+  const tls = await createTls(config.http, version, log)
+  const health = new Health(healthChecks(config.health, driver), log)
+  const mails = new Mails(log)
+  mails.use(config)
+
+  const serve = (wanted: Config): Handler =>
+    createServing({
+      config: wanted,
+      stored,
+      log,
+      accessLog: options.accessLog,
+      isHealthy: () => health.isHealthy,
+      observers: [...(tracing ? [traced(tracing)] : []), ...(metrics ? [measuring(metrics)] : [])],
+    })
+  let handler = serve(config)
+  const listener = new Listener((request, response, how) => handler(request, response, how), {
+    ...listenerOptions(config, tls?.options),
+    fd: options.fd,
+  })
+  const app = new RunningApp({
+    config,
+    log,
+    driver,
     listener,
-    upkeep: new Upkeep(log),
-    tasks: isReadOnly ? [] : upkeepTasks(driver, config, log),
+    tls,
+    health,
+    mails,
+    tracing,
+    debug,
+    serve,
+    use: (other) => (handler = other),
+    load: options.load,
+  })
+  metrics?.gauges.reload(() => app.reloader.state)
+  metrics?.gauges.health(() => health)
+  metrics?.gauges.acmeExpiry(() => tls?.certificates?.() ?? [])
+  metrics?.gauges.tlsExpiry(() => tls?.expires)
+  return app
+
+  function debug(reload: () => Promise<ReloadOutcome>): DebugServer | undefined {
+    const { addr = '', prometheus } = config.http.debug
+    const address = parseListenAddress(addr)
+    if (address === undefined) return undefined
+    return new DebugServer({
+      address,
+      log,
+      failures: () => health.failures,
+      ...(metrics && { prometheus: { path: prometheus.path, render: () => metrics.render() } }),
+      reload,
+    })
   }
 }
 
-/** The last decorator is the outermost. */
-function decorate(registry: Registry, decorators: readonly RegistryDecorator[]): Registry {
-  return decorators.reduce((inner, decorator) => decorator(inner), registry)
+/** Metrics cost a little with every request, and can be read on the debug listener alone. */
+function isMeasured({ http: { debug } }: Config): boolean {
+  return debug.addr !== undefined && debug.prometheus.enabled
 }
 
 function driverOptions(driver: StorageDriverConfig): Parameters<typeof createDriver>[0] {
@@ -67,60 +122,15 @@ function driverOptions(driver: StorageDriverConfig): Parameters<typeof createDri
     : { kind: 'inmemory' }
 }
 
-function httpSettings({ http, catalog, tags }: Config): HttpSettings {
+function listenerOptions({ http }: Config, tls: TlsListenerOptions | undefined): ListenerOptions {
+  const { addr, net, http2, h2c, limits, timeouts } = http
   return {
-    ...defaultHttpSettings,
-    ...(http.host !== undefined && { host: new URL(http.host) }),
-    relative: http.relativeurls,
-    prefix: http.prefix,
-    headers: http.headers,
-    maxCatalogEntries: catalog.maxentries,
-    maxTags: tags.maxtags,
-  }
-}
-
-const minute = 60 * 1000
-const day = 24 * 60 * minute
-
-/** Distribution's defaults: abandoned uploads go after a week, looked for once a day from some time in the first hour on. */
-function upkeepTasks(driver: StorageDriver, config: Config, log: Logger): readonly UpkeepTask[] {
-  const { enabled, age, interval, dryrun } = config.storage.maintenance.uploadpurging
-  const purge: UpkeepTask = {
-    name: 'upload purging',
-    delay: Math.random() * 60 * minute,
-    interval: Math.max(interval, minute),
-    run: () => purgeUploads(driver, { age, dryRun: dryrun }, log),
-  }
-  // Whatever is being written is written to all the time: what was not for a day, its process left when it died.
-  const tidy: UpkeepTask = {
-    name: 'leftovers',
-    delay: 0,
-    interval: day,
-    run: () => driver.removeLeftovers(day),
-  }
-  return enabled ? [tidy, purge] : [tidy]
-}
-
-function listenerOptions({ http }: Config): ListenerOptions {
-  return { address: http.addr, net: http.net }
-}
-
-function entryOf({
-  request,
-  response,
-  startedAt,
-  remoteAddress,
-  bytesSent,
-}: Exchange): Parameters<AccessLog['line']>[0] {
-  return {
-    remoteAddress: remoteAddress ?? '-',
-    time: startedAt,
-    method: request.method ?? '-',
-    uri: request.url ?? '-',
-    protocol: `HTTP/${request.httpVersion}`,
-    status: response.headersSent ? response.statusCode : 499,
-    bytes: bytesSent,
-    referer: request.headers.referer,
-    userAgent: request.headers['user-agent'],
+    address: addr,
+    net,
+    tls,
+    http2: !http2.disabled,
+    h2c: h2c.enabled,
+    limits: { headerSize: limits.headersize, connections: limits.connections },
+    timeouts: { header: timeouts.header, idle: timeouts.idle },
   }
 }

@@ -31,7 +31,8 @@ export function addConfigCommands(config: Command, exit: (code: number) => void)
     .option('--strict', 'let no warning pass')
     .addHelpText(
       'after',
-      exitCodes('0 when it is valid; 1 when not, and with --strict when there are warnings'),
+      '\nIt looks at the configuration alone: not at the certificates, folders and addresses that it names.' +
+        exitCodes('0 when it is valid; 1 when not, and with --strict when there are warnings'),
     )
     .action((file: string | undefined, options: { readonly defaults?: true; readonly strict?: true }) =>
       run((commands, surroundings) => commands.checkConfigFile(file, options, surroundings)),

@@ -1,62 +1,95 @@
-import { createApp } from '../app.ts'
-import { loadConfig } from '../config/load.ts'
-import { preflight } from '../server/preflight.ts'
-import { nextSignal } from '../server/signals.ts'
+import { createApp, type App, type AppOptions } from '../app/app.ts'
+import { loadConfig, type LoadedConfig } from '../config/load.ts'
+import { placed } from '../config/placed.ts'
+import { hangups, nextSignal } from '../server/signals.ts'
+import { inheritedSocket } from '../systemd/inherited-socket.ts'
+import { notifier } from '../systemd/notifier.ts'
+import { startTracing } from '../tracing/start.ts'
 import { createAccessLog } from '../util/access-log.ts'
+import { standingFields } from '../util/log-standing.ts'
 import { createLogger } from '../util/logger.ts'
+import { version } from './version.ts'
 import { welcome } from './welcome.ts'
 
-/** Milliseconds; Docker kills a container ten seconds after it asked it to stop. */
-const defaultDrain = 8_000
+export interface ServeOptions {
+  /** Look for no file where the images have theirs. */
+  readonly defaults?: boolean
+}
 
 /**
  * Serves a registry until a signal ends it.
  *
  * @param file of the configuration, if named
- * @param options.defaults look for no file where the images have theirs
  * @throws ConfigError, or Error with one line for the user, when it cannot start
  */
-export async function serve(
-  file: string | undefined,
-  options: { readonly defaults?: boolean } = {},
-): Promise<void> {
+export async function serve(file: string | undefined, options: ServeOptions = {}): Promise<void> {
   // Before anything that may take long: process 1 of a container has no default for signals.
   const signal = nextSignal()
-  const {
-    config,
-    warnings,
-    file: read,
-  } = loadConfig({ file, env: process.env, ...(options.defaults === true && { places: [] }) })
-  const log = createLogger(config.log)
-  for (const warning of warnings) log.warn({ warning }, 'configuration')
+  const hangup = hangups()
+  const load = (again: boolean): LoadedConfig =>
+    loadConfig({ file, env: process.env, again, ...(options.defaults === true && { places: [] }) })
+  const loaded = load(false)
+  const { config } = loaded
+  const log = createLogger({ ...config.log, fields: { ...standingFields(version), ...config.log.fields } })
+  for (const warning of loaded.warnings) log.warn({ warning }, 'configuration')
+  const systemd = notifier(process.env, { log })
   // Whoever reads the access log may go away; the registry goes on.
   process.stdout.on('error', () => {})
-  const accessLog = config.log.accesslog.disabled ? undefined : createAccessLog(process.stdout)
-  const app = createApp({ config, log, ...(accessLog && { accessLog }) })
+  const accessLog = createAccessLog(process.stdout, {
+    onDropped: (lines) => log.warn({ lines }, 'access log: lines dropped, for nobody reads them'),
+  })
+  const app = await open({
+    config,
+    log,
+    accessLog,
+    version,
+    load: () => load(true),
+    fd: inheritedSocket(process.env, process.pid)?.fd,
+    tracing: await startTracing(process.env, { version, log }),
+  })
+  const reload = async (): Promise<void> => {
+    await systemd?.reloading()
+    await app.reload('SIGHUP')
+    await systemd?.ready()
+  }
+  await Promise.race([start(), signal])
 
-  const started = (async (): Promise<void> => {
-    await preflight(app.driver, config)
-    const address = await app.listener.start()
-    app.upkeep.start(app.tasks)
-    log.info({ address, config: read ?? 'built-in defaults', storage: app.driver.name }, 'listening')
-    if (read === undefined) process.stderr.write(welcome(address, config))
-  })()
-  await Promise.race([started, signal])
-
-  log.info({ signal: await signal }, 'stopping')
-  const second = nextSignal().then((name) => {
-    log.warn({ signal: name }, 'stopped at once')
-    accessLog?.flush()
+  const name = await signal
+  hangup.ignore()
+  log.info({ signal: name }, 'stopping')
+  const second = nextSignal().then((another) => {
+    log.warn({ signal: another }, 'stopped at once')
+    accessLog.flush()
     process.exit(1)
   })
   await Promise.race([stop(), second])
 
+  async function open(all: AppOptions): Promise<App> {
+    try {
+      return await createApp(all)
+    } catch (error) {
+      throw error instanceof Error
+        ? new Error(placed(error.message, loaded.sources), { cause: error })
+        : error
+    }
+  }
+
+  async function start(): Promise<void> {
+    const address = await app.start()
+    log.info({ address, config: loaded.file ?? 'built-in defaults', storage: app.driver.name }, 'listening')
+    // Whoever waits for this line need not wait longer.
+    log.flush()
+    if (loaded.file === undefined) process.stderr.write(welcome(address, config))
+    await systemd?.ready()
+    hangup.follow(reload)
+    // What a failing store needs is no restart, so that health does not count here.
+    systemd?.startWatchdog(() => true)
+  }
+
   async function stop(): Promise<void> {
-    const drainTime = config.http.draintimeout ?? defaultDrain
-    app.upkeep.stop()
-    const isWhole = await app.listener.stop(drainTime)
-    if (!isWhole) log.warn({ milliseconds: drainTime }, 'requests in flight were cut off')
-    await app.driver.close()
-    accessLog?.flush()
+    await systemd?.stopping()
+    await app.stop()
+    accessLog.flush()
+    log.flush()
   }
 }

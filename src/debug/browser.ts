@@ -7,7 +7,7 @@ import { isIP } from 'node:net'
  */
 export function isFromPage(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site']
-  return headers.origin !== undefined || (site !== undefined && site !== 'none')
+  return headers.origin !== undefined || (site !== undefined && site !== 'none' && site !== 'same-origin')
 }
 
 /**

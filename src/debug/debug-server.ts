@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { answerText } from './answer.ts'
-import { listen } from './listen.ts'
+import { isFromPage } from './browser.ts'
+import { listen } from '../util/listen.ts'
 import type { DebugServerOptions } from './options.ts'
 import { pprofRoutes } from './pprof.ts'
 import type { Route, Routes } from './route.ts'
@@ -41,7 +42,9 @@ export class DebugServer {
    * @throws Error in one line
    */
   async start(): Promise<string> {
-    return await listen(this.#server, this.#options.address)
+    const { address } = this.#options
+    const host = address.host?.includes(':') === true ? `[${address.host}]` : (address.host ?? '')
+    return await listen(this.#server, address, `${host}:${address.port} (http.debug.addr)`)
   }
 
   /** Ends at once, profiles included. */
@@ -61,7 +64,8 @@ export class DebugServer {
     const mark = url.indexOf('?')
     const path = mark < 0 ? url : url.slice(0, mark)
     const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))
-    this.#routeOf(path, method)(request, response, query).catch((error: unknown) => {
+    const route = isFromPage(request.headers) ? notForPages : this.#routeOf(path, method)
+    route(request, response, query).catch((error: unknown) => {
       this.#options.log.error({ err: error }, 'debug request failed')
       if (response.headersSent) response.destroy()
       else answerText(request, response, 500, 'failed: see the log')
@@ -92,6 +96,9 @@ function both(route: Route): Readonly<Record<string, Route>> {
   return { GET: route, HEAD: route }
 }
 
+/** What a site's script, or image, asks for on the machine of an operator who looks at that site. */
+const notForPages: Route = async (request, response) =>
+  answerText(request, response, 403, 'not for web pages')
 const notFound: Route = async (request, response) => answerText(request, response, 404, '404 page not found')
 
 function otherMethod(methods: readonly string[]): Route {

@@ -1,5 +1,4 @@
 import type { Log } from '../registry/context.ts'
-import type { Address } from './listen.ts'
 import type { ReloadOutcome } from './reload.ts'
 
 export interface Rendered {
@@ -8,8 +7,8 @@ export interface Rendered {
 }
 
 export interface DebugServerOptions {
-  /** Of `http.debug.addr`. */
-  readonly address: Address
+  /** Of `http.debug.addr`; without a host: every address of the machine. */
+  readonly address: { readonly host?: string; readonly port: number }
   readonly log: Log
   /** The checks that fail, each with the reason. */
   readonly failures: () => Readonly<Record<string, string>>

@@ -1,5 +1,4 @@
 import { answer, answerJson, answerText } from './answer.ts'
-import { isFromPage } from './browser.ts'
 import type { DebugServerOptions, Rendered } from './options.ts'
 import type { ReloadOutcome } from './reload.ts'
 import type { Route } from './route.ts'
@@ -46,11 +45,9 @@ export function varsRoute(collections: CollectionCount, more: DebugServerOptions
   }
 }
 
-/** Reads the configuration again. Not for web pages that a browser on an operator's machine shows. */
+/** Reads the configuration again. */
 export function reloadRoute(reload: () => Promise<ReloadOutcome>): Route {
   return async (request, response) => {
-    if (isFromPage(request.headers))
-      return answerText(request, response, 403, 'a reload cannot be asked for by a web page')
     const outcome = await reload()
     switch (outcome.kind) {
       case 'applied':

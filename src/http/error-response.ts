@@ -37,6 +37,7 @@ const answers: Readonly<Record<ErrorCode, readonly [status: number, code?: strin
   STORAGE_UNAVAILABLE: [503, 'UNAVAILABLE'],
   TAG_INVALID: [400],
   TOO_MANY_TAGS: [414, 'TAG_INVALID'],
+  UNHEALTHY: [503, 'UNAVAILABLE'],
   UNSUPPORTED: [405],
 }
 

@@ -1,9 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Context } from '../registry/context.ts'
 import type { StreamBuffers } from '../util/stream-buffers.ts'
 import type { ErrorResponse } from './error-response.ts'
+import type { ForwardedHeaders } from './forwarded.ts'
+import { http2StreamOf } from './http2-stream.ts'
 import type { Locations } from './locations.ts'
 import { RequestBody } from './request-body.ts'
+import type { Route } from './route.ts'
 import type { HttpSettings } from './settings.ts'
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>
@@ -12,8 +16,11 @@ export type Headers = Readonly<Record<string, string | readonly string[]>>
 const discardLimits = { bytes: 16 * 1024 * 1024, milliseconds: 2_000 }
 
 export interface ExchangeOptions {
+  /** Names the request in logs, and to whoever asked. */
+  readonly id: string
   readonly settings: HttpSettings
   readonly locations: Locations
+  readonly forwarded: ForwardedHeaders
   /** The headers of every answer. */
   readonly commonHeaders: Headers
   /** The client waits for `100 Continue` before it sends its body. */
@@ -29,15 +36,28 @@ export class Exchange {
   readonly context: Context
   readonly body: RequestBody
   readonly settings: HttpSettings
+  readonly id: string
+  /** Of the trace that the request belongs to, when there are traces. */
+  traceId: string | undefined
+  /** What the path named, once that is known. */
+  route: Route | undefined
+  /** What went wrong, if anything did. */
+  failure: unknown
   /** As the client wrote it, prefix included, without the query. */
   readonly rawPath: string
   /** Milliseconds since 1970: when the request came. */
   readonly startedAt: number = Date.now()
   /** The client's, which a connection that broke off does not tell any more. */
   readonly remoteAddress: string | undefined
+  /** Of the answer. */
+  contentType: string | undefined
   /** Bytes of the answer's body that were handed to the connection. */
   bytesSent = 0
+  /** Of HTTP/2. */
+  readonly #stream: ServerHttp2Stream | undefined
   readonly #locations: Locations
+  readonly #forwarded: ForwardedHeaders
+  readonly #start: number = performance.now()
   readonly #commonHeaders: Headers
   readonly #rawQuery: string
   #query: URLSearchParams | undefined
@@ -50,11 +70,14 @@ export class Exchange {
   ) {
     this.request = request
     this.response = response
+    this.#stream = http2StreamOf(response)
     this.context = context
     this.settings = options.settings
+    this.id = options.id
     // A listener on all addresses sees IPv4 clients by their IPv6 form.
     this.remoteAddress = request.socket.remoteAddress?.replace(/^::ffff:/, '')
     this.#locations = options.locations
+    this.#forwarded = options.forwarded
     this.#commonHeaders = options.commonHeaders
     const url = originForm(request.url ?? '/')
     const mark = url.indexOf('?')
@@ -67,6 +90,21 @@ export class Exchange {
     })
   }
 
+  /** Of the answer; 499, as nginx counts it, when its client went away before there was one. */
+  get status(): number {
+    return this.response.headersSent ? this.response.statusCode : 499
+  }
+
+  /** Milliseconds since the request came. */
+  get elapsed(): number {
+    return performance.now() - this.#start
+  }
+
+  /** Who asks, for the log. */
+  get claimedClient(): string | undefined {
+    return this.#forwarded.claimedClient(this.request, this.remoteAddress)
+  }
+
   get query(): URLSearchParams {
     this.#query ??= new URLSearchParams(this.#rawQuery)
     return this.#query
@@ -76,6 +114,11 @@ export class Exchange {
   header(name: string): string | undefined {
     const value = this.request.headers[name]
     return Array.isArray(value) ? value[0] : value
+  }
+
+  /** The path of this request, for a `Link` header. */
+  get linkPath(): string {
+    return this.#locations.linkPath(this.rawPath)
   }
 
   /** The URL for a `Location` header. */
@@ -90,9 +133,9 @@ export class Exchange {
     const hasLength = status !== 204 && status !== 304
     const length = hasLength ? { 'Content-Length': String(body?.length ?? 0) } : undefined
     this.bytesSent += content?.length ?? 0
-    if (this.body.isConsumed) {
+    if (this.body.isConsumed || this.#stream !== undefined) {
       response.writeHead(status, this.#all({ ...headers, ...length }))
-      response.end(content)
+      this.#end(content)
       this.#giveUpWhenStalled()
       return
     }
@@ -121,31 +164,64 @@ export class Exchange {
    * @param headers with the `Content-Length` of all chunks together
    */
   async sendStream(status: number, headers: Headers, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const connection = this.body.isConsumed ? undefined : { Connection: 'close' }
+    const isLast = !this.body.isConsumed && this.#stream === undefined
+    const connection = isLast ? { Connection: 'close' } : undefined
     this.response.writeHead(status, this.#all({ ...headers, ...connection }))
     try {
       for await (const chunk of chunks) {
         await this.#write(chunk)
         this.bytesSent += chunk.length
       }
-      this.response.end()
+      this.#end()
     } catch (error) {
-      this.response.destroy()
+      this.breakOff()
       throw error
     }
+  }
+
+  /** Ends an answer that cannot be finished, so that the client does not take the part for the whole. */
+  breakOff(): void {
+    // A stream that is only destroyed looks well ended to a client that counts no bytes.
+    if (this.#stream === undefined) this.response.destroy()
+    else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+
+  /**
+   * Ends an answer. A client of HTTP/2 whose body nobody wants is told to keep the rest (RFC 9113, 8.1): once the answer is sent, or
+   * soon, for Node keeps what comes meanwhile, and a client may refuse to take its answer.
+   */
+  #end(content?: Uint8Array): void {
+    const stream = this.#stream
+    const isRefused = stream !== undefined && !this.body.isConsumed
+    this.response.end(content)
+    if (!isRefused) return
+    const close = (): void => stream.close(constants.NGHTTP2_NO_ERROR)
+    if (stream.writableFinished) {
+      close()
+      return
+    }
+    stream.once('finish', close)
+    const timer = setTimeout(close, discardLimits.milliseconds)
+    stream.once('close', () => clearTimeout(timer))
   }
 
   /** For an answer that was handed over whole, and that the client does not read. */
   #giveUpWhenStalled(): void {
     const { response } = this
-    if (response.writableLength === 0 && (response.socket?.writableLength ?? 0) === 0) return
-    const timer = setTimeout(() => response.destroy(), this.settings.answerStallMilliseconds)
+    const isSent =
+      response.writableLength === 0 &&
+      // One socket serves all streams of HTTP/2.
+      (this.#stream !== undefined || (response.socket?.writableLength ?? 0) === 0)
+    if (isSent) return
+    const timer = setTimeout(() => this.breakOff(), this.settings.answerStallMilliseconds)
     response.once('close', () => clearTimeout(timer))
   }
 
   /** In the mutable form that node:http asks for. */
   #all(headers: Headers): OutgoingHttpHeaders {
-    return { ...this.#commonHeaders, ...headers } as OutgoingHttpHeaders
+    this.contentType = headers['Content-Type']?.toString()
+    const all: Headers = { 'X-Request-Id': this.id, ...this.#commonHeaders, ...headers }
+    return all as OutgoingHttpHeaders
   }
 
   /** Resolves once the chunk is out of our hands, for its memory is used again. */

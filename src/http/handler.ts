@@ -8,9 +8,11 @@ import { deleteBlob, getBlob, headBlob } from './blobs.ts'
 import { getCatalog } from './catalog.ts'
 import { errorResponse } from './error-response.ts'
 import { ClientGone, Exchange } from './exchange.ts'
+import { ForwardedHeaders } from './forwarded.ts'
 import { Locations } from './locations.ts'
 import { deleteManifest, getManifest, putManifest } from './manifests.ts'
 import { getReferrers } from './referrers.ts'
+import { requestIds } from './request-id.ts'
 import { cleanPath, parseRoute, type Route, type RouteKind, type RouteOf } from './route.ts'
 import type { HttpSettings } from './settings.ts'
 import { getTags } from './tags.ts'
@@ -26,10 +28,21 @@ export type Handler = (
 export interface HandlerOptions {
   readonly registry: Registry
   readonly settings: HttpSettings
-  /** A log for one request, which knows the request's id. */
-  readonly logOf: () => Log
-  /** Told of every answer, once it is sent or its connection is gone. */
-  readonly onAnswered?: (exchange: Exchange) => void
+  /** A log for one request, by the request's id. */
+  readonly logOf: (id: string) => Log
+  /** While false, every request is refused. */
+  readonly isHealthy?: () => boolean
+  readonly observers?: readonly Observer[]
+}
+
+/** Looks on, and must not throw. */
+export interface Observer {
+  /** The path is understood: `exchange.route` is set. */
+  readonly routed?: (exchange: Exchange) => void
+  /** The answer is sent, or its connection gone. */
+  readonly answered?: (exchange: Exchange) => void
+  /** Calls `work`, which never fails, in whatever context the observer wants to be found from below. */
+  readonly within?: (exchange: Exchange, work: () => Promise<void>) => Promise<void>
 }
 
 type Answer<Kind extends RouteKind> = (
@@ -41,7 +54,17 @@ type Answer<Kind extends RouteKind> = (
 /** Sent with everything, so that a client knows a registry of the second version by any answer of it. */
 const versionHeader = { 'Docker-Distribution-API-Version': 'registry/2.0' }
 
-const framing: ReadonlySet<string> = new Set(['Connection', 'Content-Length', 'Transfer-Encoding'])
+/** What frames a message or belongs to a connection; HTTP/2 has none of it (RFC 9113, 8.2.2). */
+const framing: ReadonlySet<string> = new Set([
+  'Connection',
+  'Content-Length',
+  'Keep-Alive',
+  'Proxy-Connection',
+  'Te',
+  'Trailer',
+  'Transfer-Encoding',
+  'Upgrade',
+])
 
 type Table = { readonly [Kind in RouteKind]?: Readonly<Record<string, Answer<Kind>>> }
 
@@ -57,32 +80,71 @@ const table: Table = {
 
 /** Makes the function that serves a registry over HTTP, of everything in `http/`. Needs no socket: tests call it. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { registry, settings } = options
-  const locations = new Locations(settings)
+  const { registry, settings, observers = [], isHealthy = always } = options
+  const forwarded = new ForwardedHeaders(settings.trustedProxies)
+  const locations = new Locations(settings, forwarded)
   const commonHeaders = { ...versionHeader, ...spelt(settings.headers) }
   const buffers = new StreamBuffers()
   const below = settings.prefix.replace(/\/$/, '')
+  const idOf = requestIds()
+  const routed = (exchange: Exchange): void => observers.forEach((observer) => observer.routed?.(exchange))
+  const contexts = observers.flatMap(({ within }) => (within === undefined ? [] : [within]))
 
   return (request, response, { awaitsContinue = false } = {}): void => {
-    const context = { log: options.logOf() }
-    const exchange = new Exchange(request, response, context, {
-      settings,
-      locations,
-      commonHeaders,
-      awaitsContinue,
-      buffers,
-    })
-    if (options.onAnswered !== undefined) response.once('close', () => options.onAnswered?.(exchange))
-    answer(exchange, registry, below).catch((error: unknown) => fail(exchange, error))
+    const id = idOf(request)
+    const healthy = isHealthy()
+    const exchange = new Exchange(
+      request,
+      response,
+      { log: options.logOf(id) },
+      {
+        id,
+        settings,
+        locations,
+        forwarded,
+        // As Distribution, whose router an unhealthy registry's requests never reach.
+        commonHeaders: healthy ? commonHeaders : {},
+        awaitsContinue,
+        buffers,
+      },
+    )
+    if (observers.length > 0) {
+      response.once('close', () => observers.forEach((observer) => observer.answered?.(exchange)))
+    }
+    let work = async (): Promise<void> => {
+      try {
+        if (!healthy) throw new RegistryError('UNHEALTHY', { detail: unhealthy })
+        await answer(exchange, registry, below, routed)
+      } catch (error) {
+        exchange.failure = error
+        fail(exchange, error)
+      }
+    }
+    for (const within of contexts) {
+      const inner = work
+      work = () => within(exchange, inner)
+    }
+    void work()
   }
 }
 
+function always(): boolean {
+  return true
+}
+
+/** Distribution's words. */
+const unhealthy = 'health check failed: please see /debug/health'
+
 /**
  * Header names spelt as ours are, so that an answer's own value takes the place of a configured one; variables of the
- * environment bring them in lower case. What frames a message is nobody's to configure.
+ * environment bring them in lower case. What frames a message is nobody's to configure. Several values are sent as one list, which
+ * is the same (RFC 9110, 5.3), for Node sends some names only once over HTTP/2.
  */
 function spelt(headers: HttpSettings['headers']): HttpSettings['headers'] {
-  const entries = Object.entries(headers).map(([name, values]) => [spellHeader(name), values] as const)
+  const entries = Object.entries(headers).map(([name, values]): [string, readonly string[]] => {
+    const spelling = spellHeader(name)
+    return [spelling, spelling === 'Set-Cookie' ? values : [values.join(', ')]]
+  })
   return Object.fromEntries(entries.filter(([name]) => !framing.has(name)))
 }
 
@@ -94,7 +156,12 @@ function spellHeader(name: string): string {
     .replace(/-Api-/, '-API-')
 }
 
-async function answer(exchange: Exchange, registry: Registry, below: string): Promise<void> {
+async function answer(
+  exchange: Exchange,
+  registry: Registry,
+  below: string,
+  routed: (exchange: Exchange) => void,
+): Promise<void> {
   const path = decodePath(exchange.rawPath)
   if (path === '/') return await answerRoot(exchange)
   // Also when `..` is resolved: what only passes through the prefix is not below it.
@@ -105,6 +172,11 @@ async function answer(exchange: Exchange, registry: Registry, below: string): Pr
   if (headers.host === undefined && httpVersion === '1.1') {
     throw new RegistryError('REQUEST_INVALID', { detail: 'no Host header' })
   }
+  if (hasTwoHosts(exchange.request)) {
+    throw new RegistryError('REQUEST_INVALID', { detail: 'more than one Host header' })
+  }
+  exchange.route = route
+  routed(exchange)
   switch (route.kind) {
     case 'base':
       return await answerBase(exchange)
@@ -121,6 +193,16 @@ async function answer(exchange: Exchange, registry: Registry, below: string): Pr
       return await (answerMethod as Answer<RouteKind>)(exchange, registry, route)
     }
   }
+}
+
+/** Which of them counts is for two servers in a row to disagree upon. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
 }
 
 function decodePath(rawPath: string): string {
@@ -146,37 +228,31 @@ async function answerUnknown(exchange: Exchange): Promise<void> {
 }
 
 async function answerOtherMethod(exchange: Exchange, methods: readonly string[]): Promise<void> {
-  const allow = { Allow: methods.toSorted().join(', ') }
+  const { isReadOnly } = exchange.settings
+  const allowed = methods.filter((method) => !isReadOnly || method === 'GET' || method === 'HEAD')
+  const allow = { Allow: allowed.toSorted().join(', ') }
   if (exchange.request.method === 'OPTIONS') await exchange.send(200, allow)
   else await exchange.sendError(errorResponse(new RegistryError('UNSUPPORTED')), allow)
 }
 
 function fail(exchange: Exchange, error: unknown): void {
-  logFailure(exchange, error)
-  const { response } = exchange
+  const { response, context, request } = exchange
+  if (isBug(error)) context.log.error({ method: request.method, err: error }, 'request failed unexpectedly')
   const isGone =
     error instanceof ClientGone || (error instanceof RegistryError && error.code === 'CLIENT_CLOSED')
   if (isGone || response.headersSent) {
-    response.destroy()
+    exchange.breakOff()
     return
   }
   const refusal = errorResponse(error)
   // What is refused as a method here always is a write (RFC 9110, 15.5.6).
   const allow = refusal.status === 405 ? { Allow: 'GET, HEAD' } : {}
   exchange.sendError(refusal, allow).catch((failure: unknown) => {
-    exchange.context.log.error({ err: failure }, 'error not sent')
-    response.destroy()
+    context.log.error({ err: failure }, 'error not sent')
+    exchange.breakOff()
   })
 }
 
-function logFailure(exchange: Exchange, error: unknown): void {
-  const { log } = exchange.context
-  const { method, url } = exchange.request
-  const request = { method, url, err: error }
-  if (error instanceof ClientGone) log.info(request, 'client went away')
-  else if (error instanceof RegistryError || error instanceof RegistryErrors) {
-    const { status } = errorResponse(error)
-    if (status >= 500) log.error({ ...request, status }, 'request failed')
-    else log.info({ ...request, status }, 'request refused')
-  } else log.error(request, 'request failed unexpectedly')
+function isBug(error: unknown): boolean {
+  return !(error instanceof ClientGone || error instanceof RegistryError || error instanceof RegistryErrors)
 }

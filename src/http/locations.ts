@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { ForwardedHeaders } from './forwarded.ts'
 
 export interface LocationOptions {
   /** `http.host`: where clients reach this registry; overrides all that a request says. */
@@ -9,23 +10,26 @@ export interface LocationOptions {
   readonly prefix: string
 }
 
-const hostPattern = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
-
 /**
  * Makes the URLs of `Location` headers, by Distribution's rules: `http.host`, else relative if so configured, else from the
  * request as the outermost proxy saw it. A host that is no host is not echoed: the answer is relative then.
  */
 export class Locations {
   readonly #root: string | undefined
+  /** Of `http.host`, as far as it takes the place of the prefix. */
+  readonly #rootPath: string | undefined
   readonly #relative: boolean
   readonly #prefix: string
+  readonly #forwarded: ForwardedHeaders
 
-  constructor(options: LocationOptions) {
+  constructor(options: LocationOptions, forwarded: ForwardedHeaders) {
     this.#prefix = options.prefix.replace(/\/$/, '')
     this.#relative = options.relative
+    this.#forwarded = forwarded
     const { host } = options
     if (host !== undefined) {
       const path = host.pathname.endsWith('/') ? host.pathname.slice(0, -1) : ''
+      this.#rootPath = path === '' ? undefined : path
       this.#root = `${host.protocol}//${host.host}${path === '' ? this.#prefix : path}`
     }
   }
@@ -34,49 +38,16 @@ export class Locations {
   of(request: IncomingMessage, path: string): string {
     if (this.#root !== undefined) return this.#root + path
     const local = this.#prefix + path
-    return this.#relative ? local : originOf(request) + local
+    return this.#relative ? local : this.#forwarded.origin(request) + local
   }
-}
 
-/** Scheme and host as the client sees them; empty when unknown. */
-function originOf(request: IncomingMessage): string {
-  const {
-    forwarded,
-    host,
-    'x-forwarded-host': forwardedHost,
-    'x-forwarded-proto': forwardedProto,
-  } = request.headers
-  let scheme = 'encrypted' in request.socket ? 'https' : 'http'
-  let authority = host
-  if (forwarded !== undefined) {
-    const parameters = parseForwarded(forwarded)
-    scheme = parameters.get('proto') ?? scheme
-    authority = parameters.get('host') ?? authority
-  } else {
-    scheme = firstOf(forwardedProto) ?? scheme
-    authority = firstOf(forwardedHost) ?? authority
+  /**
+   * The path for a `Link` to another page of what was asked for: the request's own, so that it is right behind any proxy, unless
+   * `http.host` says that clients see another one.
+   *
+   * @param path as the client wrote it, prefix included
+   */
+  linkPath(path: string): string {
+    return this.#rootPath === undefined ? path : this.#rootPath + path.slice(this.#prefix.length)
   }
-  scheme = scheme.toLowerCase()
-  const isSound =
-    (scheme === 'http' || scheme === 'https') && authority !== undefined && hostPattern.test(authority)
-  return isSound ? `${scheme}://${authority}` : ''
-}
-
-/** The first element of a `Forwarded` header (RFC 7239, 4); empty when it does not parse. */
-function parseForwarded(header: string): ReadonlyMap<string, string> {
-  const parameters = new Map<string, string>()
-  const pair = /\s*([A-Za-z0-9-]+)=(?:([^\s";,]+)|"((?:[^"\\]|\\.)*)")\s*(;|,|$)/y
-  for (;;) {
-    const match = pair.exec(header)
-    if (match === null) return new Map()
-    const [, key = '', token, quoted, separator] = match
-    parameters.set(key.toLowerCase(), token ?? quoted?.replaceAll(/\\(.)/g, '$1') ?? '')
-    if (separator !== ';') return parameters
-  }
-}
-
-function firstOf(header: string | string[] | undefined): string | undefined {
-  const text = Array.isArray(header) ? header[0] : header
-  const first = text?.split(',', 1)[0]?.trim()
-  return first === '' ? undefined : first
 }

@@ -29,10 +29,7 @@ export async function readPage<T>(items: AsyncIterable<T>, size: number | undefi
   return { items: found.slice(0, size), hasMore: size > 0 && found.length > size }
 }
 
-/**
- * The `Link` header of a page that is not the last (RFC 8288): the request's own path, so that it is right behind any prefix
- * and proxy.
- */
+/** The `Link` header of a page that is not the last (RFC 8288). */
 export function nextPage(exchange: Exchange, query: Readonly<Record<string, string>>): Headers {
-  return { Link: `<${exchange.rawPath}?${new URLSearchParams(query).toString()}>; rel="next"` }
+  return { Link: `<${exchange.linkPath}?${new URLSearchParams(query).toString()}>; rel="next"` }
 }

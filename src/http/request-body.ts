@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
 import { RegistryError } from '../registry/errors.ts'
 import type { StreamBuffers } from '../util/stream-buffers.ts'
 import { Gathering } from './gathering.ts'
+import { http2StreamOf } from './http2-stream.ts'
 
 export interface RequestBodyOptions {
   /** Milliseconds without a byte after which the client is given up. */
@@ -21,9 +24,15 @@ export interface RequestBodyOptions {
  * @throws RegistryError CLIENT_CLOSED when the connection breaks, CLIENT_TIMEOUT when nothing arrives for too long
  */
 export class RequestBody implements AsyncIterable<Uint8Array> {
-  /** As the client says; undefined when it does not say (chunked). */
+  /** As the client says; undefined when it does not say (chunked, or over HTTP/2). */
   readonly length: number | undefined
+  /** Bytes that have arrived. */
+  bytesRead = 0
   readonly #request: IncomingMessage
+  /** Of HTTP/2. */
+  readonly #stream: ServerHttp2Stream | undefined
+  /** What the bytes come from: the stream itself, for the request would only pass on what it brings. */
+  readonly #source: Readable
   readonly #response: ServerResponse
   readonly #options: RequestBodyOptions
   readonly #gathering: Gathering
@@ -36,15 +45,16 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#request = request
     this.#response = response
     this.#options = options
-    const { headers } = request
-    this.length =
-      headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined
+    this.#stream = http2StreamOf(request)
+    this.#source = this.#stream ?? request
+    this.length = lengthOf(request, this.#stream)
     this.#gathering = new Gathering(options.buffers, this.length)
   }
 
-  /** Whether the connection is free for a next request, as far as this body goes. */
+  /** Whether nothing more comes: over HTTP/1.1 the connection is free for a next request then, as far as this body goes. */
   get isConsumed(): boolean {
-    return this.length === 0 || this.#state === 'ended' || this.#request.complete
+    if (this.length === 0 || this.#state === 'ended') return true
+    return this.#stream === undefined && this.#request.complete
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -56,7 +66,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       for (;;) {
         if (this.#gathering.size > 0) {
           const chunk = this.#gathering.take()
-          if (this.#gathering.hasRoom) this.#request.resume()
+          if (this.#gathering.hasRoom) this.#source.resume()
           yield chunk
         } else if (this.#state === 'ended') break
         else if (this.#state === 'broken') throw new RegistryError('CLIENT_CLOSED')
@@ -71,7 +81,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       isDone = true
     } finally {
       clearTimeout(timer)
-      if (this.#state === 'reading') this.#request.pause()
+      if (this.#state === 'reading') this.#source.pause()
       this.#gathering.letGo(isDone)
     }
   }
@@ -114,20 +124,31 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   #start(): void {
-    if (this.#state === 'reading') this.#request.resume()
+    if (this.#state === 'reading') this.#source.resume()
     if (this.#state !== 'unread') return
     this.#state = 'reading'
     // The client is asked to go on only now that somebody wants its bytes: after every check.
     if (this.#options.awaitsContinue) this.#response.writeContinue()
-    this.#request.on('data', (data: Buffer) => {
+    this.#source.on('data', (data: Buffer) => {
+      this.bytesRead += data.length
       this.#gathering.add(data)
-      if (!this.#gathering.hasRoom) this.#request.pause()
+      if (!this.#gathering.hasRoom) this.#source.pause()
       this.#wakeSoon()
     })
-    this.#request.on('end', () => this.#finish('ended'))
-    this.#request.on('error', () => this.#finish('broken'))
-    this.#request.on('close', () => this.#finish('broken'))
-    if (this.#request.destroyed && !this.#request.complete) this.#finish('broken')
+    this.#source.on('end', () => this.#finish(this.#isAborted ? 'broken' : 'ended'))
+    this.#source.on('error', () => this.#finish('broken'))
+    this.#source.on('close', () => this.#finish('broken'))
+    if (this.#isGone) this.#finish('broken')
+  }
+
+  /** Whether the client gave the stream up: that ends it like any other. */
+  get #isAborted(): boolean {
+    return this.#stream !== undefined && (this.#stream.aborted || this.#stream.rstCode !== 0)
+  }
+
+  /** Whether nothing will be told any more of a body that did not come whole. */
+  get #isGone(): boolean {
+    return this.#source.destroyed && (this.#stream !== undefined || !this.#request.complete)
   }
 
   #finish(state: 'ended' | 'broken'): void {
@@ -144,4 +165,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       this.#wake?.()
     })
   }
+}
+
+function lengthOf(request: IncomingMessage, stream: ServerHttp2Stream | undefined): number | undefined {
+  const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
+  if (length !== undefined && encoding === undefined) return Number(length)
+  if (stream === undefined) return encoding === undefined ? 0 : undefined
+  return stream.endAfterHeaders ? 0 : undefined
 }

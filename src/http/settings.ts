@@ -2,8 +2,12 @@ import type { LocationOptions } from './locations.ts'
 
 /** What the HTTP layer can be told. */
 export interface HttpSettings extends LocationOptions {
+  /** `http.trustedproxies`; undefined is not the same as none. */
+  readonly trustedProxies?: readonly string[] | undefined
   /** Added to every answer. */
   readonly headers: Readonly<Record<string, readonly string[]>>
+  /** Then the methods that write are not among those that a path allows. */
+  readonly isReadOnly: boolean
   /** Largest page of the catalog; asking for more is refused. */
   readonly maxCatalogEntries: number
   /** Largest page of a tags list; asking for more gives this many. */
@@ -18,6 +22,7 @@ export const defaultHttpSettings: HttpSettings = {
   relative: false,
   prefix: '/',
   headers: {},
+  isReadOnly: false,
   maxCatalogEntries: 1000,
   maxTags: 1000,
   stallMilliseconds: 60_000,

@@ -23,6 +23,8 @@ const messages = {
   TAG_INVALID: 'invalid tag',
   TOO_MANY_TAGS: 'too many tags in one request',
   UNSUPPORTED: 'The operation is unsupported.',
+  /** One of the configured health checks fails. */
+  UNHEALTHY: 'service unavailable',
   /** The client went away, or stopped sending, before its request was whole. */
   CLIENT_CLOSED: 'the request body ended early',
   /** The client stopped sending, and its connection is still there. */

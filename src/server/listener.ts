@@ -1,75 +1,57 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lstat, rm } from 'node:fs/promises'
-import { parseListenAddress } from '../config/listen-address.ts'
+import type { SecureContextOptions } from 'node:tls'
 import type { Handler } from '../http/handler.ts'
-import { answerClientError } from './client-error.ts'
+import { Http1 } from './http1.ts'
+import { Http2 } from './http2.ts'
+import { listen } from '../util/listen.ts'
+import { listenPlace } from './listen-place.ts'
+import {
+  defaultLimits,
+  defaultTimeouts,
+  type ListenerOptions,
+  type ListenerTimeouts,
+} from './listener-options.ts'
+import type { Protocol } from './protocol.ts'
+import { detectHttp2 } from './prior-knowledge.ts'
+import { Secure } from './secure.ts'
 
-export interface ListenerOptions {
-  /** `host:port`, or the path of a socket. */
-  readonly address: string
-  readonly net: 'tcp' | 'unix'
-  readonly headersTimeoutMilliseconds?: number
-  readonly keepAliveMilliseconds?: number
-}
-
-/** Bytes; tokens alone can be larger than Node's 16 KiB. */
-const maxHeaderSize = 64 * 1024
+export type { ListenerOptions } from './listener-options.ts'
 
 /** Milliseconds; a longer timer of Node's ends at once. */
 const longestTimer = 2 ** 31 - 1
 
-/** Milliseconds in which a client must have sent its headers. */
-const defaultHeadersTimeout = 30_000
-
-/** Milliseconds. Longer than load balancers keep theirs (at most 600 s), so that it is they who close an idle connection. */
-const defaultKeepAlive = 620_000
-
-/** The main listener: a server on an address, with Node's defaults replaced where they break a registry. */
+/** The main listener: accepts connections, and hands each to TLS if that is on, then to the protocol that the client speaks. */
 export class Listener {
-  readonly #server: Server
   readonly #options: ListenerOptions
-  /** The open connections, and the answers of each that are not sent whole; several when requests are pipelined. */
-  readonly #unanswered = new Map<Duplex, Set<ServerResponse>>()
-  #draining = false
+  readonly #timeouts: ListenerTimeouts
+  readonly #server: Server
+  readonly #http1: Http1
+  readonly #http2: Http2
+  readonly #secure: Secure | undefined
+  /** All connections, as they were accepted. */
+  readonly #connections = new Set<Socket>()
 
   constructor(handler: Handler, options: ListenerOptions) {
     this.#options = options
-    this.#server = createServer({
-      maxHeaderSize,
-      keepAliveTimeout: options.keepAliveMilliseconds ?? defaultKeepAlive,
-      headersTimeout: options.headersTimeoutMilliseconds ?? defaultHeadersTimeout,
-      // It would end every upload that takes longer; request bodies have a stall time-out of their own.
-      requestTimeout: 0,
-      connectionsCheckingInterval: 5_000,
-      noDelay: true,
-      requireHostHeader: false,
-    })
-    const listen = (event: string, awaitsContinue: boolean): void => {
-      this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-        const { socket } = request
-        this.#unanswered.get(socket)?.add(response)
-        response.once('close', () => {
-          this.#unanswered.get(socket)?.delete(response)
-          if (this.#draining) this.#closeIfIdle(socket)
-        })
-        handler(request, response, { awaitsContinue })
+    const limits = { ...defaultLimits, ...options.limits }
+    const timeouts = { ...defaultTimeouts, ...options.timeouts }
+    this.#timeouts = timeouts
+    this.#http1 = new Http1(handler, { limits, timeouts })
+    this.#http2 = new Http2(handler, { limits, timeouts })
+    this.#secure =
+      options.tls &&
+      new Secure({
+        ...options.tls,
+        protocols: options.http2 === false ? ['http/1.1'] : ['h2', 'http/1.1'],
+        handshakeTimeout: timeouts.header,
+        onSecure: (socket) => this.#protocol(socket.alpnProtocol === 'h2').serve(socket),
       })
-    }
-    listen('request', false)
-    // Node would ask for the body at once; the handler does when it wants it.
-    listen('checkContinue', true)
-    // An expectation that nobody knows is none that must be met (RFC 9110, 10.1.1).
-    listen('checkExpectation', false)
-    this.#server.on('connection', (socket: Duplex) => {
-      this.#unanswered.set(socket, new Set())
-      socket.once('close', () => this.#unanswered.delete(socket))
-    })
-    this.#server.on('clientError', (error, socket) =>
-      answerClientError(error, socket, this.#isAnswering(socket)),
+    // As Node's HTTP server has it, which ends our side by itself; TLS has its own way to say that.
+    this.#server = createServer({ noDelay: true, allowHalfOpen: options.tls === undefined }, (socket) =>
+      this.#serve(socket),
     )
+    if (limits.connections > 0) this.#server.maxConnections = limits.connections
   }
 
   /**
@@ -79,19 +61,12 @@ export class Listener {
    * @throws Error in one line: address in use, not allowed, not an address of this machine
    */
   async start(): Promise<string> {
-    const { address, net } = this.#options
-    if (net === 'unix') await removeSocket(address)
-    const where = net === 'unix' ? { path: address } : parseListenAddress(address)
-    if (where === undefined) throw new Error(`cannot listen on ${address}: not of the form host:port`)
-    await new Promise<void>((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException): void => reject(explain(address, error))
-      this.#server.once('error', fail)
-      this.#server.listen(where, () => {
-        this.#server.off('error', fail)
-        resolve()
-      })
-    })
-    return describe(this.#server.address())
+    return await listen(this.#server, await listenPlace(this.#options), this.#options.address)
+  }
+
+  /** Certificates and the like for new handshakes; connections that are there go on. */
+  setSecureContext(options: SecureContextOptions): void {
+    this.#secure?.setContext(options)
   }
 
   /**
@@ -101,55 +76,31 @@ export class Listener {
    * @returns whether all requests could be finished
    */
   async stop(milliseconds: number): Promise<boolean> {
-    this.#draining = true
-    const closed = new Promise<boolean>((resolve) => this.#server.close(() => resolve(true)))
-    for (const socket of this.#unanswered.keys()) this.#closeIfIdle(socket)
+    this.#server.close()
+    const drained = Promise.all([this.#http1.drain(), this.#http2.drain()]).then(() => true)
     const timeout = new AbortController()
     const expired = sleep(Math.min(milliseconds, longestTimer), false, { signal: timeout.signal }).catch(
       () => false,
     )
-    const finished = await Promise.race([closed, expired])
+    const finished = await Promise.race([drained, expired])
     timeout.abort()
-    this.#server.closeAllConnections()
+    this.#http1.stop()
+    this.#http2.stop()
+    // Those on which no protocol has begun are among them.
+    for (const socket of this.#connections) socket.destroy()
     return finished
   }
 
-  #isAnswering(socket: Duplex): boolean {
-    return [...(this.#unanswered.get(socket) ?? [])].some((response) => response.headersSent)
+  #serve(socket: Socket): void {
+    this.#connections.add(socket)
+    socket.once('close', () => this.#connections.delete(socket))
+    if (this.#secure !== undefined) this.#secure.serve(socket)
+    else if (this.#options.h2c === true) {
+      detectHttp2(socket, this.#timeouts.header, (isHttp2) => this.#protocol(isHttp2).serve(socket))
+    } else this.#http1.serve(socket)
   }
 
-  /** Node's own closing of idle connections leaves those on which nothing was ever asked: probes, and what browsers open early. */
-  #closeIfIdle(socket: Duplex): void {
-    if (this.#unanswered.get(socket)?.size === 0) socket.end(() => socket.destroy())
+  #protocol(isHttp2: boolean): Protocol {
+    return isHttp2 ? this.#http2 : this.#http1
   }
-}
-
-/** A socket that a process left when it died would refuse the address for ever. */
-async function removeSocket(path: string): Promise<void> {
-  let isSocket: boolean
-  try {
-    isSocket = (await lstat(path)).isSocket()
-  } catch {
-    return
-  }
-  if (!isSocket) throw new Error(`cannot listen on ${path}: it exists and is no socket`)
-  await rm(path, { force: true })
-}
-
-function explain(address: string, error: NodeJS.ErrnoException): Error {
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'the address is in use',
-    EACCES: 'permission denied',
-    EADDRNOTAVAIL: 'not an address of this machine',
-    ENOTFOUND: 'no such host',
-  }
-  const reason = reasons[error.code ?? ''] ?? error.message
-  return new Error(`cannot listen on ${address}: ${reason}`, { cause: error })
-}
-
-function describe(address: AddressInfo | string | null): string {
-  if (address === null || typeof address === 'string') return address ?? ''
-  return address.family === 'IPv6'
-    ? `[${address.address}]:${address.port}`
-    : `${address.address}:${address.port}`
 }

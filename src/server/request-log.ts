@@ -1,47 +1,36 @@
-import { randomBytes } from 'node:crypto'
 import type { Log } from '../registry/context.ts'
 import type { Logger } from '../util/logger.ts'
 
 /**
- * Makes logs for requests, whose every line carries the request's id. Cheap, for most requests write no line.
- *
- * @returns a function to be called once for each request
+ * Makes logs for requests, whose every line carries the request's id. Cheap, for most requests write no line from
+ * within.
  */
-export function requestLogs(logger: Logger): () => Log {
-  // Tells the requests of one process from those of another.
-  const prefix = randomBytes(6).toString('hex')
-  let requests = 0
-  return () => new RequestLog(logger, prefix, ++requests)
+export function requestLogs(logger: Logger): (id: string) => Log {
+  return (id) => new RequestLog(logger, id)
 }
 
 class RequestLog implements Log {
   readonly #logger: Logger
-  readonly #prefix: string
-  readonly #number: number
+  readonly #fields: { readonly 'http.request.id': string }
 
-  constructor(logger: Logger, prefix: string, number: number) {
+  constructor(logger: Logger, id: string) {
     this.#logger = logger
-    this.#prefix = prefix
-    this.#number = number
+    this.#fields = { 'http.request.id': id }
   }
 
   debug(fields: object, message: string): void {
-    this.#logger.debug({ ...this.#id(), ...fields }, message)
+    this.#logger.debug({ ...this.#fields, ...fields }, message)
   }
 
   info(fields: object, message: string): void {
-    this.#logger.info({ ...this.#id(), ...fields }, message)
+    this.#logger.info({ ...this.#fields, ...fields }, message)
   }
 
   warn(fields: object, message: string): void {
-    this.#logger.warn({ ...this.#id(), ...fields }, message)
+    this.#logger.warn({ ...this.#fields, ...fields }, message)
   }
 
   error(fields: object, message: string): void {
-    this.#logger.error({ ...this.#id(), ...fields }, message)
-  }
-
-  #id(): { readonly 'http.request.id': string } {
-    return { 'http.request.id': `${this.#prefix}-${this.#number}` }
+    this.#logger.error({ ...this.#fields, ...fields }, message)
   }
 }

@@ -27,19 +27,24 @@ export class Content {
   }
 }
 
+/** Told of a look for a content in memory: whether it was there. */
+export type OnLookup = (isHit: boolean) => void
+
 /**
  * Contents by digest, kept in memory within bounds. They are immutable, so that they cannot be stale; whether a repository
  * has them is another question.
  */
 export class Contents {
   readonly #driver: StorageDriver
+  readonly #onLookup: OnLookup
   readonly #kept = new LRUCache<Digest, Content>({
     maxSize: maxKept,
     sizeCalculation: (content) => content.bytes.length + overhead,
   })
 
-  constructor(driver: StorageDriver) {
+  constructor(driver: StorageDriver, onLookup: OnLookup = () => {}) {
     this.#driver = driver
+    this.#onLookup = onLookup
   }
 
   /**
@@ -50,6 +55,7 @@ export class Contents {
    */
   async load(context: Context, stored: Digest): Promise<Content | undefined> {
     const kept = this.#kept.get(stored)
+    this.#onLookup(kept !== undefined)
     if (kept !== undefined) return kept
     const read = await this.#driver.read(blobData(stored), maxManifestSize)
     if (read === undefined) return undefined

@@ -1,5 +1,6 @@
 import type { StorageDriver } from '../storage/driver.ts'
-import { Contents } from './contents.ts'
+import { readOnlyDriver } from '../storage/read-only.ts'
+import { Contents, type OnLookup } from './contents.ts'
 import { RepositoryTree } from './repository-tree.ts'
 import { Links } from './links.ts'
 import type { Digest } from '../registry/digest.ts'
@@ -19,14 +20,20 @@ export interface Store {
   readonly tree: RepositoryTree
 }
 
-export function createStore(driver: StorageDriver): Store {
+export function createStore(driver: StorageDriver, onLookup?: OnLookup): Store {
   return {
     driver,
     links: new Links(driver),
-    contents: new Contents(driver),
+    contents: new Contents(driver, onLookup),
     blobs: new Presence(),
     manifests: new Presence(),
     sightings: new Sightings(),
     tree: new RepositoryTree(driver),
   }
+}
+
+/** The same store, not to be written to: what was remembered so far counts there, too. */
+export function readOnlyStore(store: Store): Store {
+  const driver = readOnlyDriver(store.driver)
+  return { ...store, driver, links: new Links(driver) }
 }

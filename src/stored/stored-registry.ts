@@ -1,16 +1,32 @@
 import type { Registry } from '../registry/registry.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import { ForwardingRegistry } from '../registry/forwarding.ts'
+import type { OnLookup } from './contents.ts'
 import { StoredDeleter } from './deleter.ts'
 import { StoredLister } from './lister.ts'
 import { StoredReader } from './reader.ts'
 import { Referrers } from './referrers.ts'
-import { createStore } from './store.ts'
+import { createStore, readOnlyStore, type Store } from './store.ts'
 import { StoredWriter } from './writer.ts'
 
 /** The registry whose truth is what lies in a driver, in Distribution's layout. */
 export function createStoredRegistry(driver: StorageDriver): Registry {
-  const store = createStore(driver)
+  return registryOf(createStore(driver))
+}
+
+/** One store as a registry that writes, and as one that writes nothing at all. They share what is remembered. */
+export interface StoredRegistries {
+  readonly writable: Registry
+  readonly readOnly: Registry
+}
+
+/** @param onLookup told of every look for a content in memory, and whether it was there */
+export function createStoredRegistries(driver: StorageDriver, onLookup?: OnLookup): StoredRegistries {
+  const store = createStore(driver, onLookup)
+  return { writable: registryOf(store), readOnly: registryOf(readOnlyStore(store)) }
+}
+
+function registryOf(store: Store): Registry {
   const reader = new StoredReader(store)
   const referrers = new Referrers(store, reader)
   const lister = new StoredLister(store, referrers)

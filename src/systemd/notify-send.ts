@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import type { Log } from '../registry/context.ts'
 
 /** Sends lines of sd_notify(3) as one message. Never fails. */
@@ -27,14 +28,26 @@ export function notifySend({ socket, path, pid, log }: NotifySendOptions): Send 
   }
 }
 
+/** Node throws some failures, such as want of memory, and tells the others by an event. */
+function started(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): ChildProcessByStdio<null, null, Readable> | NodeJS.ErrnoException {
+  try {
+    return spawn('systemd-notify', args, { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: patience })
+  } catch (error) {
+    return error as NodeJS.ErrnoException
+  }
+}
+
 /** @returns what went wrong */
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return await new Promise((resolve) => {
-    const child = spawn('systemd-notify', args, {
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: patience,
-    })
+    const child = started(args, env)
+    if (child instanceof Error) {
+      resolve(explain(child))
+      return
+    }
     let text = ''
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text = (text + chunk).slice(0, 500)))
     child.once('error', (error: NodeJS.ErrnoException) => resolve(explain(error)))

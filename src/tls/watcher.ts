@@ -67,6 +67,12 @@ export class CertificateWatcher {
     return this.#current
   }
 
+  /** Whether the files are still what they were when those in use were read. */
+  async isCurrent(): Promise<boolean> {
+    const { files, state } = this.#current
+    return isUnchanged(state, await stateOf(files, this.#options.now()))
+  }
+
   /** Warns of what is wrong with the current ones, and watches from now on. Does not keep the process alive. */
   start(): void {
     const now = this.#options.now()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { createAccessLog, type AccessLogEntry } from './access-log.ts'
+import { Writable } from 'node:stream'
+import { describe, it, test } from 'node:test'
+import { createAccessLog, type AccessLog, type AccessLogEntry } from './access-log.ts'
 
 const entry: AccessLogEntry = {
   remoteAddress: '192.0.2.1:41000',
@@ -96,4 +97,85 @@ test('lines are written together: when there are enough, after a while, and at t
   log.flush()
   log.flush()
   assert.deepEqual(written, [line])
+})
+
+const most = 1024 * 1024
+
+/** The stream's state is the test's to set. */
+function stuck(writableLength: number): {
+  state: { writableLength: number }
+  written: string[]
+  dropped: number[]
+  log: AccessLog
+} {
+  const written: string[] = []
+  const dropped: number[] = []
+  const state = { writableLength, write: (text: string): number => written.push(text) }
+  const log = createAccessLog(state, { onDropped: (count) => dropped.push(count) })
+  return { state, written, dropped, log }
+}
+
+describe('a stream that nobody reads', () => {
+  const line = textOf(entry)
+
+  it('gets no more lines, and gets them again when it flows', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { state, written, dropped, log } = stuck(most)
+    log.line(entry)
+    t.mock.timers.tick(200)
+    assert.deepEqual(written.splice(0), [line], 'at the limit')
+
+    state.writableLength = most + 1
+    for (let i = 0; i < 5; i++) log.line(entry)
+    t.mock.timers.tick(10_000)
+    assert.deepEqual(written, [])
+    assert.deepEqual(dropped, [], 'not while it stands still')
+
+    state.writableLength = most
+    log.line(entry)
+    t.mock.timers.tick(1000)
+    assert.deepEqual(written.splice(0), [line])
+    assert.deepEqual(dropped.splice(0), [5])
+
+    t.mock.timers.tick(10_000)
+    assert.deepEqual(dropped, [], 'once')
+    state.writableLength = most + 1
+    log.line(entry)
+    state.writableLength = 0
+    t.mock.timers.tick(1000)
+    assert.deepEqual(dropped, [1], 'counted anew, and without another line')
+  })
+
+  it('is told of once a second when it flows and stands still in turn', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { state, dropped, log } = stuck(0)
+    for (let i = 0; i < 100; i++) {
+      state.writableLength = most + 1
+      log.line(entry)
+      state.writableLength = 0
+      log.line(entry)
+      t.mock.timers.tick(10)
+    }
+    assert.deepEqual(dropped, [100])
+  })
+
+  it('is told of at the end', () => {
+    const { dropped, log } = stuck(most + 1)
+    log.line(entry)
+    log.flush()
+    log.flush()
+    assert.deepEqual(dropped, [1])
+  })
+
+  it('takes no memory, as the length of a real stream shows', () => {
+    // Never calls back.
+    const stream = new Writable({ write: () => {} })
+    const dropped: number[] = []
+    const log = createAccessLog(stream, { onDropped: (count) => dropped.push(count) })
+    const count = Math.ceil((4 * most) / line.length)
+    for (let i = 0; i < count; i++) log.line(entry)
+    log.flush()
+    assert.ok(stream.writableLength > most && stream.writableLength <= most + 32 * 1024)
+    assert.ok((dropped[0] ?? 0) > count / 2, String(dropped))
+  })
 })

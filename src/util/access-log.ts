@@ -19,41 +19,89 @@ export interface AccessLogEntry {
 
 export interface AccessLog {
   line(entry: AccessLogEntry): void
-  /** Writes what is still held back: to be called before the process ends. */
+  /** Writes what is still held back, and tells of what was dropped: to be called before the process ends. */
   flush(): void
+}
+
+/** Where the lines go, such as a `Writable`. */
+export interface AccessLogStream {
+  write(text: string): unknown
+  /** Bytes that wait for whoever reads. */
+  readonly writableLength?: number
+}
+
+export interface AccessLogOptions {
+  /** Told how many lines were dropped since it was told last, once the stream flows again, or at `flush`. */
+  readonly onDropped?: (count: number) => void
 }
 
 const batchLength = 16 * 1024
 const batchMilliseconds = 200
 
+/** Bytes. Some 5000 lines. */
+const mostWaiting = 1024 * 1024
+/** A reader who is merely slow makes it start and stop all the time: not to be told of each. */
+const reportMilliseconds = 1000
+
 /**
  * A log of requests in Apache's combined format, a line each. It is written to on every request, so lines are
- * gathered and written together, after 200 ms at the latest.
+ * gathered and written together, after 200 ms at the latest. While nobody reads and more than 1 MiB waits, lines are dropped:
+ * the registry neither waits for its log, as Distribution does, nor keeps it in memory.
  *
- * @param stream where the lines go: standard output, in Distribution
+ * @param stream standard output, in Distribution
  */
-export function createAccessLog(stream: { write(text: string): unknown }): AccessLog {
+export function createAccessLog(
+  stream: AccessLogStream,
+  { onDropped = (): void => {} }: AccessLogOptions = {},
+): AccessLog {
   const clock = new Clock()
   let held = ''
-  let timer: NodeJS.Timeout | undefined
+  let dropped = 0
+  // Neither keeps the process alive: `flush` is called at its end.
+  let batch: NodeJS.Timeout | undefined
+  let check: NodeJS.Timeout | undefined
 
-  const flush = (): void => {
-    clearTimeout(timer)
-    timer = undefined
+  const isFull = (): boolean => (stream.writableLength ?? 0) > mostWaiting
+
+  const write = (): void => {
+    clearTimeout(batch)
+    batch = undefined
     if (held === '') return
     const text = held
     held = ''
     stream.write(text)
   }
 
+  const report = (): void => {
+    clearTimeout(check)
+    check = undefined
+    if (dropped === 0) return
+    const count = dropped
+    dropped = 0
+    onDropped(count)
+  }
+
+  const checkLater = (): NodeJS.Timeout =>
+    setTimeout(() => {
+      if (isFull()) check = checkLater()
+      else report()
+    }, reportMilliseconds).unref()
+
   return {
     line(entry: AccessLogEntry): void {
+      if (isFull()) {
+        dropped++
+        check ??= checkLater()
+        return
+      }
       held += format(entry, clock)
-      if (held.length >= batchLength) flush()
-      // Not to keep the process alive: `flush` is called at its end.
-      else timer ??= setTimeout(flush, batchMilliseconds).unref()
+      if (held.length >= batchLength) write()
+      else batch ??= setTimeout(write, batchMilliseconds).unref()
     },
-    flush,
+    flush(): void {
+      write()
+      report()
+    },
   }
 }
 

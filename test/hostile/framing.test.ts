@@ -66,6 +66,13 @@ void test('lengths that lie', async (t) => {
   }
 })
 
+void test('two Host headers, of which each server may believe another: 400', async (t) => {
+  const victim = await startVictim(t, {})
+  const answer = await victim.attack('GET /v2/ HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n', { end: true })
+  assert.equal(rawOutcome(answer), '400 UNKNOWN')
+  await victim.checkUnharmed()
+})
+
 void test('requests that hide another one', async (t) => {
   const victim = await startVictim(t, { settings: { stallMilliseconds: 300, answerStallMilliseconds: 300 } })
   const chunked = `5\r\nhello\r\n0\r\n\r\n`
@@ -263,7 +270,7 @@ async function waitFor(condition: () => boolean): Promise<void> {
 }
 
 void test('headers', async (t) => {
-  const victim = await startVictim(t, { listener: { headersTimeoutMilliseconds: 300 } })
+  const victim = await startVictim(t, { listener: { timeouts: { header: 300 } } })
 
   await t.test('that are too large: 431 in the form of the protocol', async () => {
     for (const headers of [

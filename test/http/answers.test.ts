@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'node:test'
-import { createApp } from '../../src/app.ts'
+import { createApp } from '../../src/app/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { MemoryDriver } from '../../src/storage/memory/driver.ts'
 import type { AccessLogEntry } from '../../src/util/access-log.ts'
@@ -207,7 +207,7 @@ void test('the access log', async (t) => {
     places: [],
     defaults: { version: '0.1', storage: { inmemory: {} }, http: { addr: '127.0.0.1:0' } },
   })
-  const app = createApp({
+  const app = await createApp({
     config,
     log: createLogger({ level: 'error', formatter: 'json' }, { write: () => {} }),
     accessLog: { line: (entry) => entries.push(entry), flush: () => {} },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TestContext } from 'node:test'
-import { createApp } from '../../src/app.ts'
+import { createApp } from '../../src/app/app.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { createHandler } from '../../src/http/handler.ts'
 import { defaultHttpSettings, type HttpSettings } from '../../src/http/settings.ts'
@@ -43,7 +43,7 @@ export async function startApp(t: TestContext, config: Tree = {}): Promise<TestS
     },
   })
   const bugs: string[] = []
-  const { driver, listener } = createApp({ config: loaded.config, log: collector(bugs) })
+  const { driver, listener } = await createApp({ config: loaded.config, log: collector(bugs) })
   return await started(t, listener, driver, bugs)
 }
 
@@ -146,7 +146,13 @@ export function outcome(answer: HttpResponse): string {
 
 /** Headers that say something about the content, without those of the connection and the clock. */
 export function contentHeaders(headers: IncomingHttpHeaders): Record<string, unknown> {
-  const { date: _date, connection: _connection, 'keep-alive': _keepAlive, ...rest } = headers
+  const {
+    date: _date,
+    connection: _connection,
+    'keep-alive': _keepAlive,
+    'x-request-id': _id,
+    ...rest
+  } = headers
   return rest
 }
 

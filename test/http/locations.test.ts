@@ -146,13 +146,41 @@ const rows: readonly Row[] = [
     root: 'http://outer',
   },
   {
-    what: 'a Forwarded that does not parse hides X-Forwarded-*',
+    what: 'X-Forwarded-* beside a Forwarded that does not parse',
     headers: { Host: 'h', Forwarded: 'host="', 'X-Forwarded-Host': 'x' },
+    root: 'http://x',
+  },
+  {
+    what: 'X-Forwarded-Port, and no X-Forwarded-Prefix',
+    headers: { Host: 'h', 'X-Forwarded-Port': '444', 'X-Forwarded-Prefix': '/p' },
+    root: 'http://h:444',
+  },
+  {
+    what: 'X-Forwarded-Port where the host has one',
+    headers: { 'X-Forwarded-Host': 'h:1', 'X-Forwarded-Port': '444' },
+    root: 'http://h:1',
+  },
+  {
+    what: 'X-Forwarded-Port of the other scheme, a known mistake of chains of proxies',
+    headers: { Host: 'h', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Port': '80' },
+    root: 'https://h',
+  },
+  {
+    what: 'a proxy that is trusted',
+    http: { trustedproxies: ['127.0.0.0/8'] },
+    headers: { Host: 'h', 'X-Forwarded-Host': 'x', 'X-Forwarded-Proto': 'https' },
+    root: 'https://x',
+  },
+  {
+    what: 'a peer that is no trusted proxy',
+    http: { trustedproxies: ['10.0.0.0/8'] },
+    headers: { Host: 'h', 'X-Forwarded-Host': 'x', Forwarded: 'host=y' },
     root: 'http://h',
   },
   {
-    what: 'X-Forwarded-Port and -Prefix are not read',
-    headers: { Host: 'h', 'X-Forwarded-Port': '444', 'X-Forwarded-Prefix': '/p' },
+    what: 'nobody trusted',
+    http: { trustedproxies: [] },
+    headers: { Host: 'h', 'X-Forwarded-Host': 'x', 'X-Forwarded-Proto': 'https' },
     root: 'http://h',
   },
 ]
@@ -223,4 +251,28 @@ void test('a prefix', async (t) => {
     const catalog = await server.call('GET', '/registry/v2/_catalog?n=1')
     assert.equal(nextLink(catalog), '/registry/v2/_catalog?last=a%2Fb&n=1')
   })
+})
+
+void test('Link has the path of http.host, in the place of the prefix', async (t) => {
+  for (const [http, prefix, link] of [
+    [{ host: 'https://hub.example/reg/' }, '', '/reg/v2/_catalog'],
+    [{ host: 'https://hub.example/reg/', prefix: '/inner/' }, '/inner', '/reg/v2/_catalog'],
+    [{ host: 'https://hub.example', prefix: '/inner/' }, '/inner', '/inner/v2/_catalog'],
+    [{ prefix: '/inner/' }, '/inner', '/inner/v2/_catalog'],
+  ] as const) {
+    const server = await startApp(t, { http })
+    await push(server, prefix)
+    const other = image({ layers: [] })
+    await server.call('POST', withDigest(`${prefix}/v2/b/blobs/uploads/`, emptyConfig.digest), {
+      headers: octets,
+      body: emptyConfig.content,
+    })
+    const put = await server.call('PUT', `${prefix}/v2/b/manifests/latest`, {
+      headers: { 'Content-Type': other.mediaType },
+      body: other.content,
+    })
+    assert.equal(put.status, 201)
+    const page = await server.call('GET', `${prefix}/v2/_catalog?n=1`)
+    assert.match(String(nextLink(page)), new RegExp(`^${link}\\?`))
+  }
 })

@@ -81,7 +81,7 @@ void test('what cannot start says why in one line', async (t) => {
     ['two-drivers', { version: '0.1', storage: { ...storage, inmemory: {} } }, /storage/],
     ['wrong-value', { version: '0.1', storage, http: { draintimeout: 'soon' } }, /draintimeout/],
     ['wrong-address', { version: '0.1', storage, http: { addr: 'nowhere' } }, /addr/],
-    ['wrong-host', { version: '0.1', storage, http: { host: 'not a url' } }, /host/],
+    ['wrong-prefix', { version: '0.1', storage, http: { prefix: 'no-slash' } }, /prefix/],
   ] as const) {
     await t.test(`a bad file: ${what}`, async () => {
       const result = await berth(['serve', config(what, content)])

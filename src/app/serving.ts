@@ -1,0 +1,63 @@
+import type { Config } from '../config/config.ts'
+import { withDeletesDisabled } from '../decorators/deletes-disabled.ts'
+import { readOnly } from '../decorators/read-only.ts'
+import { createHandler, type Handler, type Observer } from '../http/handler.ts'
+import { defaultHttpSettings, type HttpSettings } from '../http/settings.ts'
+import type { Registry, RegistryDecorator } from '../registry/registry.ts'
+import { accessLogger } from '../server/access-logger.ts'
+import { requestLogs } from '../server/request-log.ts'
+import { responseLog } from '../server/response-log.ts'
+import type { StoredRegistries } from '../stored/stored-registry.ts'
+import type { AccessLog } from '../util/access-log.ts'
+import type { Logger } from '../util/logger.ts'
+
+export interface ServingParts {
+  readonly config: Config
+  /** What is stored, undecorated. */
+  readonly stored: StoredRegistries
+  readonly log: Logger
+  readonly accessLog: AccessLog | undefined
+  readonly isHealthy: () => boolean
+  readonly observers: readonly Observer[]
+}
+
+/**
+ * All of a registry that a reload replaces in one step: whoever holds the old handler goes on with the old settings to
+ * the end of its request.
+ */
+export function createServing(parts: ServingParts): Handler {
+  const { config, stored, log, accessLog, isHealthy, observers } = parts
+  const isReadOnly = config.storage.maintenance.readonly.enabled
+  const logsAccess = accessLog !== undefined && !config.log.accesslog.disabled
+  return createHandler({
+    registry: decorate(isReadOnly ? stored.readOnly : stored.writable, [
+      ...(config.storage.delete.enabled ? [] : [withDeletesDisabled]),
+      ...(isReadOnly ? [readOnly] : []),
+    ]),
+    settings: httpSettings(config),
+    logOf: requestLogs(log),
+    isHealthy,
+    observers: [...observers, ...(logsAccess ? [accessLogger(accessLog)] : []), responseLog(log)],
+  })
+}
+
+/** The last decorator is the outermost. */
+function decorate(registry: Registry, decorators: readonly RegistryDecorator[]): Registry {
+  return decorators.reduce((inner, decorator) => decorator(inner), registry)
+}
+
+function httpSettings({ http, storage, catalog, tags }: Config): HttpSettings {
+  return {
+    ...defaultHttpSettings,
+    ...(http.host !== undefined && { host: new URL(http.host) }),
+    relative: http.relativeurls,
+    prefix: http.prefix,
+    headers: http.headers,
+    isReadOnly: storage.maintenance.readonly.enabled,
+    trustedProxies: http.trustedproxies,
+    maxCatalogEntries: catalog.maxentries,
+    maxTags: tags.maxtags,
+    stallMilliseconds: http.timeouts.body,
+    answerStallMilliseconds: http.timeouts.answer,
+  }
+}

@@ -1,0 +1,23 @@
+import type { Observer } from '../http/handler.ts'
+import type { AccessLog } from '../util/access-log.ts'
+import { safeUri } from '../util/safe-uri.ts'
+
+/** Writes a line of the access log for every answer. */
+export function accessLogger(accessLog: AccessLog): Observer {
+  return {
+    answered(exchange): void {
+      const { request, startedAt, remoteAddress, bytesSent, status } = exchange
+      accessLog.line({
+        remoteAddress: remoteAddress ?? '-',
+        time: startedAt,
+        method: request.method ?? '-',
+        uri: safeUri(request.url ?? '-'),
+        protocol: `HTTP/${request.httpVersion}`,
+        status,
+        bytes: bytesSent,
+        referer: request.headers.referer === undefined ? undefined : safeUri(request.headers.referer),
+        userAgent: request.headers['user-agent'],
+      })
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import { closeGracefully } from './http2-goaway.ts'
+import type { ListenerTimeouts } from './listener-options.ts'
+
+/** A connection of HTTP/2, which is closed when nothing is asked on it for too long. Node itself ends those that misbehave. */
+export class Http2Connection {
+  readonly #session: ServerHttp2Session
+  readonly #idle: number
+  #streams = 0
+  #timer: NodeJS.Timeout
+
+  constructor(session: ServerHttp2Session, timeouts: ListenerTimeouts) {
+    this.#session = session
+    this.#idle = timeouts.idle
+    this.#timer = this.#closeAfter(timeouts.header)
+    session.on('stream', (stream: ServerHttp2Stream) => this.#track(stream))
+    session.once('close', () => this.stop())
+  }
+
+  close(): void {
+    closeGracefully(this.#session)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #track(stream: ServerHttp2Stream): void {
+    this.#streams++
+    clearTimeout(this.#timer)
+    stream.once('close', () => {
+      this.#streams--
+      if (this.#streams === 0 && !this.#session.destroyed) this.#timer = this.#closeAfter(this.#idle)
+    })
+  }
+
+  #closeAfter(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => this.close(), milliseconds)
+  }
+}
