@@ -10,6 +10,7 @@ import type { Socket } from 'node:net'
 import type { Handler } from '../http/handler.ts'
 import { Http2Connection } from './http2-connection.ts'
 import { watchLiveness } from './http2-liveness.ts'
+import { Http2Response } from './http2-response.ts'
 import { Http2Windows } from './http2-windows.ts'
 import type { ListenerTimeouts, ProtocolOptions } from './listener-options.ts'
 import type { Protocol } from './protocol.ts'
@@ -23,7 +24,7 @@ const maxFrameSize = 256 * 1024
 /** MB that Node lets a connection use before it refuses new streams. What is being sent counts: up to a MiB for each stream. */
 const maxSessionMemory = 64
 
-/** Milliseconds that a client has to close its side of a connection that we closed. */
+/** Milliseconds of silence after which a client that was told of the end has taken all that it will. */
 const linger = 1_000
 
 /** HTTP/2 (RFC 9113), over TLS or not. */
@@ -45,6 +46,7 @@ export class Http2 implements Protocol {
         maxHeaderListSize: limits.headerSize,
       },
       maxSessionMemory,
+      Http2ServerResponse: Http2Response,
     })
     const listen = (event: string, awaitsContinue: boolean): void => {
       this.#server.on(event, (request: Http2ServerRequest, response: Http2ServerResponse) => {
@@ -67,7 +69,7 @@ export class Http2 implements Protocol {
   serve(socket: Socket): void {
     // Who ends its side is gone: none of its streams goes on.
     socket.allowHalfOpen = false
-    socket.once('finish', () => setTimeout(() => socket.destroy(), linger).unref())
+    socket.once('finish', () => destroyWhenSilent(socket))
     this.#server.once('session', (session) => {
       watchLiveness(session, socket, this.#timeouts.liveness)
       this.#track(session)
@@ -101,4 +103,17 @@ export class Http2 implements Protocol {
   #resolveIfDrained(): void {
     if (this.#connections.size === 0) this.#drained?.()
   }
+}
+
+/**
+ * Ends a connection on which all is sent. Much of it may still wait in the kernel, and would be lost if what a slow client says
+ * meanwhile, such as that it took some, met a closed socket.
+ */
+function destroyWhenSilent(socket: Socket): void {
+  let seen = socket.bytesRead
+  const timer = setInterval(() => {
+    if (socket.bytesRead === seen) socket.destroy()
+    seen = socket.bytesRead
+  }, linger)
+  socket.once('close', () => clearInterval(timer))
 }

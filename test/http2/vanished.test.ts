@@ -14,6 +14,7 @@ import { MemoryDriver } from '../../src/storage/memory/driver.ts'
 import { createStoredRegistry } from '../../src/stored/stored-registry.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { makeCertificates } from '../tls/certificates.ts'
+import { allow, get, preface } from './frames.ts'
 import { requireProgram } from '../support/require-program.ts'
 
 const silent = { debug: (): void => {}, info: (): void => {}, warn: (): void => {}, error: (): void => {} }
@@ -54,43 +55,13 @@ async function start(t: TestContext): Promise<Site> {
   return { port, listener, path: `/v2/a/blobs/${digest}` }
 }
 
-/** A frame of HTTP/2 (RFC 9113, 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-
-/** A header field whose name stands in the static table, written out (RFC 7541, 6.2.2). */
-function field(name: number, value: string): Buffer {
-  return Buffer.concat([Buffer.from([name, value.length]), Buffer.from(value)])
-}
-
 /** Begins to pull with all the room that there is, never reads a byte, and is gone. */
 async function vanish({ port, path }: Site): Promise<void> {
   const socket = connectTls({ port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false })
   socket.on('error', () => {})
   await once(socket, 'secureConnect')
   socket.pause()
-  const window = 2 ** 30
-  const request = Buffer.concat([Buffer.from([0x82, 0x87]), field(1, 'a'), field(4, path)])
-  socket.write(
-    Buffer.concat([
-      Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-      frame(4, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(window)])),
-      frame(8, 0, 0, uint32(window)),
-      frame(1, 5, 1, request),
-    ]),
-  )
+  socket.write(Buffer.concat([preface, allow(2 ** 30), get(path)]))
   await delay(500)
   socket.destroy()
 }
