@@ -1,25 +1,55 @@
 import { describeProblem } from './config-error.ts'
 import type { Path } from './path.ts'
 import { isHttpUrl } from './schema/values.ts'
-import { withoutUserInfo } from './secrets.ts'
+import { safeUrl } from './secrets.ts'
 import { child, type Tree } from './tree.ts'
 
 /** Values that have no effect, in Distribution neither, which passes over them without a word: each is warned of. */
 export function checkIgnored(root: Tree): readonly string[] {
-  return [ignoredHost(root), ignoredSuites(root), ignoredClientAuth(root), ignoredCache(root)].filter(
-    (text) => text !== undefined,
-  )
+  return [
+    ignoredHost(root),
+    ...ignoredHeaders(root),
+    ignoredSuites(root),
+    ignoredClientAuth(root),
+    ignoredCache(root),
+  ].filter((text) => text !== undefined)
 }
 
 function ignoredHost(root: Tree): string | undefined {
   const host = at(root, ['http', 'host'])
   if (host?.kind !== 'scalar' || host.text === '' || isHttpUrl(host.text)) return undefined
-  const found = JSON.stringify(withoutUserInfo(host.text))
+  const found = JSON.stringify(safeUrl(host.text))
   return warning(
     ['http', 'host'],
     host,
     `${found} is no absolute URL such as https://registry.example.com, ignored`,
   )
+}
+
+/** Headers that frame a message or speak of its connection (RFC 9110, section 7.6.1), in lower case. */
+const ofConnection: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+function ignoredHeaders(root: Tree): readonly string[] {
+  const headers = at(root, ['http', 'headers'])
+  if (headers?.kind !== 'map') return []
+  return [...headers.entries]
+    .filter(([name]) => ofConnection.has(name.toLowerCase()))
+    .map(([name, { keySource: source }]) =>
+      describeProblem({
+        source,
+        path: ['http', 'headers', name],
+        text: 'ignored: it belongs to the connection',
+      }),
+    )
 }
 
 function ignoredSuites(root: Tree): string | undefined {

@@ -1,5 +1,5 @@
 import { describePath, type Path } from './path.ts'
-import { isSecret, withoutUserInfo } from './secrets.ts'
+import { isSecret, safeUrl } from './secrets.ts'
 import { describeSource, type Source } from './source.ts'
 import type { Tree } from './tree.ts'
 
@@ -48,6 +48,7 @@ function describeValue(path: Path, found: Tree): string {
   if (isSecret(path)) return 'a value that is not shown'
   if (found.value === null) return 'nothing'
   if (typeof found.value !== 'string') return found.text
-  const text = withoutUserInfo(found.text)
+  // It is a mistake, so that it need not look like the URL that it was meant for.
+  const text = safeUrl(found.text)
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 }

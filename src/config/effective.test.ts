@@ -42,7 +42,7 @@ http:
   tls: {certificate: /c, key: /k, clientcas: [/a, /b], ciphersuites: [TLS_AES_128_GCM_SHA256]}
   trustedproxies: [10.0.0.0/8, "::1"]
   timeouts: {idle: 1h1ms, header: 1.5s}
-health: {http: [{uri: "https://a/"}, {uri: "https://b/", headers: {A: [b]}, threshold: 3}], tcp: [{addr: "a:1"}]}
+health: {http: [{uri: "https://a/"}, {uri: "https://b/", threshold: 3}], tcp: [{addr: "a:1"}]}
 redis: {addr: a}
 catalog: {maxentries: -1}
 `,
@@ -96,13 +96,13 @@ describe('the effective configuration', () => {
   it('shows no secret', () => {
     const yaml = `version: 0.1
 storage: inmemory
-log: {fields: {password: hunter2}, hooks: [{type: mail, options: {smtp: {password: hunter2}}}]}
-http: {secret: hunter2, host: "https://me:hunter2@a", headers: {Authorization: [hunter2]}}
-health: {http: [{uri: "http://me:hunter2@b", headers: {Cookie: [hunter2]}}]}
+log: {fields: {password: hunter2, apitoken: hunter2, docs: "https://a/?b=hunter2"}, hooks: [{type: mail, options: {smtp: {password: hunter2}}}]}
+http: {secret: hunter2, host: "https://me:hunter2@a?x=hunter2", headers: {Authorization: [hunter2], X-Api-Key: [hunter2]}}
+health: {http: [{uri: "http:me:hunter2@b?x=hunter2"}, {uri: "http://me:hunter2@b?access_token=hunter2", headers: {X-Vault-Token: [hunter2], X-Any: [hunter2, hunter2]}}]}
 `
     const printed = printYaml(effectiveTree(load(yaml), distributionLayout))
     assert.doesNotMatch(printed, /hunter2/)
-    assert.equal(printed.match(/\*\*\*/g)?.length, 7)
+    assert.equal(printed.match(/\*\*\*/g)?.length, 16)
     // It can still be read.
     assert.equal(load(printed).config.http.secret, '***')
   })

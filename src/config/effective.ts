@@ -3,7 +3,7 @@ import { formatDuration } from './format-duration.ts'
 import { hasKeys, layoutAt, namedKeys, type Layout, type Struct } from './layout.ts'
 import type { LoadedConfig } from './load.ts'
 import { describePath, type Path } from './path.ts'
-import { isSecret, withoutUserInfo } from './secrets.ts'
+import { isSecret, safeUrl, withoutUserInfo } from './secrets.ts'
 import { defaultSource, type Source } from './source.ts'
 import { emptyMap, treeOf, type Scalar, type Tree } from './tree.ts'
 
@@ -46,7 +46,7 @@ export function effectiveTree(loaded: LoadedConfig, layout: Struct): Tree {
       return { kind: 'map', entries: new Map(entries), ...located }
     }
     const shown = form?.kind === 'duration' && typeof value === 'number' ? formatDuration(value) : value
-    return { ...(treeOf(redact(shown, path)) as Scalar), ...located }
+    return { ...(treeOf(redact(shown, form, path)) as Scalar), ...located }
   }
   return convert(inFileForm(loaded.config), layout, [])
 }
@@ -88,9 +88,11 @@ function inOrder(
   return entries.toSorted(([a], [b]) => rank(a) - rank(b))
 }
 
-function redact(value: unknown, path: Path): unknown {
+function redact(value: unknown, form: Layout | undefined, path: Path): unknown {
   if (value !== '' && isSecret(path)) return redacted
-  return typeof value === 'string' ? withoutUserInfo(value) : value
+  if (typeof value !== 'string') return value
+  const isUrl = (form?.kind === 'text' && form.type?.name === 'URL') || value.includes('://')
+  return isUrl ? safeUrl(value) : withoutUserInfo(value)
 }
 
 /** Older names of keys, by the names that count. */

@@ -198,6 +198,25 @@ test('no message shows a secret', () => {
   assert.ok(!all.includes('hunter2'), all)
 })
 
+test('no message shows what may be a secret of a header, or in a URL', () => {
+  const yaml = `${minimal}health:
+  http:
+    - {uri: "x?access_token=hunter2", headers: {X-Any: hunter2}}
+    - {uri: "ftp://a/?hunter2", headers: hunter2}
+http: {prefix: "https://a/?b=hunter2"}
+log: {fields: {a: b}, level: "c?d=hunter2"}
+`
+  const found = failureOf(yaml).map((line) => /found .*?;/.exec(line)?.[0])
+  assert.deepEqual(found, [
+    'found "x?access_token=***";',
+    'found a value that is not shown;',
+    'found "ftp://a/?***";',
+    'found a value that is not shown;',
+    'found "https://a/?b=***";',
+    'found "c?d=***";',
+  ])
+})
+
 test('a file that is no configuration', () => {
   assert.deepEqual(failureOf('just text'), ['config.yml:1:1: found "just text"; allowed: a map'])
   assert.deepEqual(failureOf(new Uint8Array([0x61, 0x3a, 0x20, 0xff])), ['config.yml: not UTF-8 text'])

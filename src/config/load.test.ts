@@ -191,6 +191,32 @@ const effects: readonly Case[] = [
   { yaml: 'http: {draintimeout: 1m30s}', pick: (config) => config.http.draintimeout, expected: 90_000 },
   { yaml: 'http: {draintimeout: 0}', pick: (config) => config.http.draintimeout, expected: 0 },
   { yaml: 'http: {draintimeout: 0s}', pick: (config) => config.http.draintimeout, expected: 0 },
+  { yaml: 'http: {draintimeout: 1.5ms}', pick: (config) => config.http.draintimeout, expected: 2 },
+  {
+    yaml: 'http: {timeouts: {header: 1500us, idle: 9999h, body: 1ns, answer: 0.067s}}',
+    pick: (config) => config.http.timeouts,
+    expected: { header: 2, idle: 2 ** 31 - 1, body: 1, answer: 67 },
+  },
+  {
+    yaml: 'http: {timeouts: {header: 596h31m23s647ms, idle: 596h31m23s648ms, body: 0, answer: -1s}}',
+    pick: (config) => config.http.timeouts,
+    expected: { header: 2 ** 31 - 1, idle: 2 ** 31 - 1, body: 60_000, answer: 600_000 },
+  },
+  { yaml: 'http: {draintimeout: 9999h}', pick: (config) => config.http.draintimeout, expected: 2 ** 31 - 1 },
+  {
+    yaml: 'health: {file: [{file: a, interval: 1ns}, {file: a, interval: 100.5ms}, {file: a, interval: 9999h}, {file: a, interval: 0}]}',
+    pick: (config) => config.health.file.map(({ interval }) => interval),
+    expected: [100, 101, 2 ** 31 - 1, 10_000],
+  },
+  {
+    yaml: 'health: {storagedriver: {interval: 99ms}, http: [{uri: "http://a", timeout: 1us}], tcp: [{addr: "a:1", timeout: 9999h}]}',
+    pick: ({ health: { storagedriver, http, tcp } }) => [
+      storagedriver.interval,
+      http[0]?.timeout,
+      tcp[0]?.timeout,
+    ],
+    expected: [100, 1, 2 ** 31 - 1],
+  },
   { yaml: 'http: {draintimeout: }', pick: (config) => config.http.draintimeout, expected: undefined },
   {
     yaml: 'http: {headers: {X-A: [1, yes]}}',
@@ -223,6 +249,13 @@ for (const { yaml, pick, expected } of effects) {
     assert.deepEqual(warnings, [])
   })
 }
+
+test('how often uploads are purged is bounded, and how old they must be is not', () => {
+  const storage = 'storage: {inmemory: , maintenance: {uploadpurging: {interval: 9999h, age: 9999h}}}'
+  const { uploadpurging } = loadText(`version: 0.1\n${storage}\n`).config.storage.maintenance
+  assert.equal(uploadpurging.interval, 2 ** 31 - 1)
+  assert.equal(uploadpurging.age, 9999 * 3_600_000)
+})
 
 const drivers: readonly (readonly [string, unknown])[] = [
   ['inmemory', { name: 'inmemory' }],
@@ -260,6 +293,25 @@ const doubts: readonly (readonly [string, readonly string[]])[] = [
       'config.yml:3:14: http.host: "registry.example.com" is no absolute URL such as https://registry.example.com, ignored',
     ],
   ],
+  [
+    'http: {host: "a?token=b"}',
+    [
+      'config.yml:3:14: http.host: "a?token=***" is no absolute URL such as https://registry.example.com, ignored',
+    ],
+  ],
+  ...[
+    'Connection',
+    'Content-Length',
+    'transfer-encoding',
+    'KEEP-ALIVE',
+    'Upgrade',
+    'Te',
+    'Trailer',
+    'Proxy-Connection',
+  ].map((name): [string, readonly string[]] => [
+    `http: {headers: {X-A: [b], ${name}: [c]}}`,
+    [`config.yml:3:28: http.headers.${name}: ignored: it belongs to the connection`],
+  ]),
   [
     'http: {draintimeout: 10000000000}',
     ['config.yml:3:22: http.draintimeout: 10000000000 without a unit is nanoseconds; write 10s'],

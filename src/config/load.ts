@@ -26,6 +26,8 @@ export interface LoadConfigOptions {
   readonly defaults?: Readonly<Record<string, unknown>>
   /** Instead of the places where the images keep their file. */
   readonly places?: readonly string[]
+  /** The process runs already: a file that is no regular one, such as a pipe, is refused rather than waited for. */
+  readonly again?: boolean
 }
 
 export interface LoadedConfig {
@@ -53,7 +55,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     env: options.env,
     ...(options.places === undefined ? {} : { places: options.places }),
   })
-  const base = file === undefined ? builtIn(options.defaults ?? builtInDefaults) : fromFile(file)
+  const base = file === undefined ? builtIn(options.defaults ?? builtInDefaults) : fromFile(file, options)
   // Before variables are applied: they may replace, and so hide, a mistake in the file.
   const shape = checkShape(base.tree, distributionLayout)
   if (base.tree.kind !== 'map') throw new ConfigError(shape.problems)
@@ -81,8 +83,8 @@ function builtIn(defaults: Readonly<Record<string, unknown>>): Base {
   return { tree: treeOf(defaults), warnings: [] }
 }
 
-function fromFile(file: string): Base {
-  const { tree, warnings } = parseYaml(readConfigFile(file), { file })
+function fromFile(file: string, { again = false }: LoadConfigOptions): Base {
+  const { tree, warnings } = parseYaml(readConfigFile(file, { again }), { file })
   const empty = isNull(tree) ? { ...treeOf({}), source: tree.source, keySource: tree.keySource } : tree
   return { tree: expandShorthand(empty, distributionLayout), warnings }
 }

@@ -1,18 +1,28 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { ConfigError } from './config-error.ts'
 
 const maxSize = 1024 * 1024
 
+export interface ReadOptions {
+  /**
+   * The process runs already. A pipe is refused then: what it held is gone, and to wait for a new writer would stop the
+   * process, its signals included.
+   */
+  readonly again?: boolean
+}
+
 /**
- * Reads a configuration file as text, in one go at the start of the process. May be a pipe.
+ * Reads a configuration file as text, in one go. May be a pipe when the process starts.
  *
  * @throws ConfigError when it cannot be read, has more than 1 MiB, or is not UTF-8
  */
-export function readConfigFile(file: string): string {
+export function readConfigFile(file: string, { again = false }: ReadOptions = {}): string {
   let content: Buffer
   try {
+    if (again && !statSync(file).isFile()) throw problem(file, 'cannot be read again: not a regular file')
     content = readAtMost(file, maxSize + 1)
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     throw problem(file, `cannot be read: ${reason}`)
   }

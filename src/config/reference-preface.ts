@@ -27,6 +27,7 @@ The first line is for editors that speak to the YAML language server: with the p
 - **Unknown keys** are ignored with a warning that names the nearest known one.
 - **Flags** are \`true\` and \`false\`, and YAML's other words for them: \`yes\`, \`no\`, \`on\`, \`off\`.
 - **Durations** are \`10s\`, \`1h30m\`, \`250ms\`. A number without a unit is nanoseconds, as in Distribution, and gets a warning.
+  Time-outs and intervals are rounded up to milliseconds, and are 24 days at most (2³¹ − 1 ms).
 - **Text** is taken as written, \`0123\` too. The parameters of storage drivers, access controllers and middlewares have no types
   in Distribution; there YAML decides, and \`0123\` is 83 unless it is quoted.
 - **Words** from a list may be written in any letter case.
@@ -37,10 +38,12 @@ The first line is for editors that speak to the YAML language server: with the p
 
 \`berth config check\` finds the file as \`berth serve\` does, applies the variables, and prints what is wrong, a line each: file, line and
 column or the variable, the key, what was found and what is allowed. It ends with 0 when the configuration is valid, with 1
-when not, and with \`--strict\` also when there are warnings.
+when not, and with \`--strict\` also when there are warnings. It looks at the configuration alone: not at the certificates, folders and
+addresses that it names.
 
 \`berth config print\` prints the configuration that counts, with the source of each value (\`default\`, \`config.yml:3\`, or a
-variable) as a comment. Secrets are replaced by \`***\`. \`--set\` leaves the defaults out; \`--json\` is for programs.
+variable) as a comment. Secrets, users of URLs and the values of their queries are replaced by \`***\`. \`--set\` leaves the defaults
+out; \`--json\` is for programs.
 
 ## Variables
 
@@ -60,9 +63,9 @@ its variable, for some differ from their key: \`REGISTRY_HEALTH_FILECHECKERS\`, 
 ## Loading it again
 
 SIGHUP, or a POST to \`/debug/reload\` of the debug listener, loads the file again, all or nothing: when anything is wrong, what was there
-stays and the log says why. What changed counts at once, but for the keys marked _restart_, which the log names. The variables are
-those that the process was started with. Certificates, keys and authorities are read again whenever their files change, without
-being told.
+stays and the log says why. A pipe cannot be read again. What changed counts at once, but for the keys marked _restart_, which the
+log names. The variables are those that the process was started with. Certificates, keys and authorities are read again whenever
+their files change, without being told.
 
 ## Differences from Distribution
 

@@ -28,6 +28,8 @@ export class Health {
   /** The checks that fail, and why. */
   readonly #failing = new Map<string, string>()
   #timers: readonly NodeJS.Timeout[] = []
+  /** Also when there is nothing to check. */
+  #isStarted = false
 
   constructor(checks: readonly Check[], log: Log) {
     this.#watched = watch(checks)
@@ -37,6 +39,7 @@ export class Health {
   /** Begins. No check has run when this returns, and none fails. */
   start(): void {
     this.stop()
+    this.#isStarted = true
     this.#timers = [...this.#watched.values()].map((one) => {
       const { interval } = one.check
       const milliseconds = Math.min(interval > 0 ? interval : defaultInterval, longestTimer)
@@ -46,6 +49,7 @@ export class Health {
 
   /** Ends; what was found last stays. */
   stop(): void {
+    this.#isStarted = false
     for (const timer of this.#timers) clearInterval(timer)
     this.#timers = []
     for (const one of this.#watched.values()) {
@@ -59,7 +63,7 @@ export class Health {
    * reload does not make a registry healthy.
    */
   replace(checks: readonly Check[]): void {
-    const isStarted = this.#timers.length > 0
+    const isStarted = this.#isStarted
     this.stop()
     const before = this.#watched
     this.#watched = watch(checks)

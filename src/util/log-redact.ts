@@ -1,14 +1,7 @@
 import type { LogFields } from './log-entry.ts'
 
-const secretNames: ReadonlySet<string> = new Set([
-  'authorization',
-  'cookie',
-  'password',
-  'proxy-authorization',
-  'secret',
-  'set-cookie',
-  'token',
-])
+/** As in `config/secrets.ts`. */
+const secretName = /token|secret|passw(?:or)?d|api[-_]?key|cookie|authorization|credential/i
 
 const censored = '[redacted]'
 
@@ -41,5 +34,5 @@ function redactedBelow(value: unknown): unknown {
 }
 
 function isSecretName(name: string): boolean {
-  return secretNames.has(name) || secretNames.has(name.toLowerCase())
+  return secretName.test(name)
 }

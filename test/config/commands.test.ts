@@ -21,7 +21,8 @@ function file(name: string, content: string): string {
   return path
 }
 
-const good = file('good.yml', 'version: 0.1\nstorage: inmemory\nhttp:\n  secret: hunter2\n')
+const plainText = 'version: 0.1\nstorage: inmemory\n'
+const good = file('good.yml', `${plainText}http:\n  secret: hunter2\n`)
 const doubtful = file('doubtful.yml', 'version: 0.1\nstorage: inmemory\nhtpp: {}\n')
 const bad = file('bad.yml', 'version: 0.1\nstorage: inmemory\nlog:\n  level: loud\nhttp: {addr: x}\n')
 
@@ -72,10 +73,20 @@ void describe('berth config check', () => {
     assert.match(none.stderr, /^configuration file: ".*none\.yml" does not exist\n$/)
   })
 
-  it('says in its help what its exit codes mean', async () => {
+  it('looks at the configuration alone', async () => {
+    const naming = file('naming.yml', `${plainText}http: {tls: {certificate: /nowhere/c, key: /nowhere/k}}\n`)
+    assert.deepEqual(await berth(['config', 'check', naming]), {
+      code: 0,
+      stdout: `${naming}: configuration is valid\n`,
+      stderr: '',
+    })
+  })
+
+  it('says in its help what its exit codes mean, and what it does not look at', async () => {
     const { code, stdout } = await berth(['config', 'check', '--help'])
     assert.equal(code, 0)
     assert.match(stdout, /Exit code: 0 when it is valid; 1 when not/)
+    assert.match(stdout, /not at the certificates, folders and addresses that it names/)
   })
 })
 

@@ -60,6 +60,11 @@ describe('no secret is in the output of a registry at level debug', () => {
       assert.match(output, /log\.hooks: mail not sent/)
       assert.match(output, /traces: problem/)
       assert.match(output, /health/)
+      // Of what was refused, and warned of, the places are named.
+      for (const place of ['health.http[0].headers.X-Vault-Token', 'health.http[1].uri', 'http.prefix']) {
+        assert.ok(output.includes(`${place}: found `), place)
+      }
+      assert.match(output, /http\.host: [^]{1,3}registry\.example\.com\?token=\*\*\*/)
       assert.deepEqual(secrets.within(output), [], output)
     })
   }
@@ -97,7 +102,7 @@ function configuration({ port, debugPort, closed, root, formatter }: Settings, s
     log: {
       level: 'debug',
       formatter,
-      fields: { service: 'registry', password: secret('log-field') },
+      fields: { service: 'registry', password: secret('log-field'), apitoken: secret('log-field-token') },
       hooks: [
         {
           type: 'mail',
@@ -113,6 +118,8 @@ function configuration({ port, debugPort, closed, root, formatter }: Settings, s
     storage: { filesystem: { rootdirectory: join(root, 'store'), secretkey: secret('filesystem') } },
     http: {
       addr: `127.0.0.1:${port}`,
+      // No URL, which a warning says.
+      host: `registry.example.com?token=${encodeURIComponent(secret('host-query'))}`,
       secret: secret('http'),
       debug: { addr: `127.0.0.1:${debugPort}`, prometheus: { enabled: true } },
       secretkey: secret('unknown-key'),
@@ -121,7 +128,16 @@ function configuration({ port, debugPort, closed, root, formatter }: Settings, s
       http: [
         {
           uri: `http://prober:${encodeURIComponent(secret('health-user'))}@127.0.0.1:${closed}/?token=${encodeURIComponent(secret('health-query'))}`,
-          headers: { Authorization: [`Bearer ${secret('health-header')}`] },
+          headers: {
+            Authorization: [`Bearer ${secret('health-header')}`],
+            'X-Vault-Token': [secret('vault')],
+            'X-Any': [secret('health-any-header')],
+          },
+          interval: '100ms',
+          threshold: 1_000_000,
+        },
+        {
+          uri: `http://127.0.0.1:${closed}/?access_token=${encodeURIComponent(secret('health-access-token'))}`,
           interval: '100ms',
           threshold: 1_000_000,
         },
@@ -150,7 +166,23 @@ function brokenConfiguration(settings: Settings, secrets: Secrets): object {
   const base = configuration(settings, secrets) as Record<string, object>
   return {
     ...base,
-    http: { ...base['http'], secret: [secrets.make('secret-in-list')], draintimeout: 'soon' },
+    http: {
+      ...base['http'],
+      secret: [secrets.make('secret-in-list')],
+      draintimeout: 'soon',
+      prefix: `registry?token=${encodeURIComponent(secrets.make('prefix-query'))}`,
+      headers: { 'X-Api-Key': secrets.make('header-text') },
+    },
+    health: {
+      http: [
+        // Text in place of a list, or of the whole map, and a URI that is none.
+        {
+          uri: `x?access_token=${encodeURIComponent(secrets.make('broken-uri'))}`,
+          headers: { 'X-Vault-Token': secrets.make('vault-text'), 'X-Any': secrets.make('any-text') },
+        },
+        { uri: `x?${encodeURIComponent(secrets.make('bare-query'))}`, headers: secrets.make('headers-text') },
+      ],
+    },
     redis: { password: { value: secrets.make('redis-map') } },
     auth: { silly: { realm: 'r', service: 's', password: secrets.make('silly') } },
     proxy: { remoteurl: `https://u:${encodeURIComponent(secrets.make('proxy-url'))}@example.com` },

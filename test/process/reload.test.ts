@@ -1,71 +1,17 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import test, { type TestContext } from 'node:test'
-import { startProcess, type BackgroundProcess } from '../support/background-process.ts'
+import test from 'node:test'
 import { http, type HttpResponse } from '../support/http.ts'
-import { freePort } from '../support/registry-process.ts'
-import { repositoryRoot, requireProgram } from '../support/require-program.ts'
+import { requireProgram } from '../support/require-program.ts'
 import { run } from '../support/run.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
-
-type Tree = Readonly<Record<string, unknown>>
-
-/** A registry whose file can be written anew. */
-interface Reloadable {
-  readonly url: string
-  readonly debug: string
-  readonly daemon: BackgroundProcess
-  write(change: Tree): void
-  /** SIGHUP, until the log says what came of it. */
-  hangUp(): Promise<string>
-}
-
-async function start(t: TestContext): Promise<Reloadable> {
-  const folder = temporaryFolder(t).path
-  const file = join(folder, 'config.yml')
-  const [port, debugPort] = [await freePort(), await freePort()]
-  const write = (change: Tree): void => {
-    const { http: httpChange, ...rest } = change
-    const config = {
-      version: '0.1',
-      storage: { filesystem: { rootdirectory: join(folder, 'root') } },
-      http: {
-        addr: `127.0.0.1:${port}`,
-        debug: { addr: `127.0.0.1:${debugPort}` },
-        ...(httpChange as Tree | undefined),
-      },
-      ...rest,
-    }
-    writeFileSync(file, JSON.stringify(config))
-  }
-  write({})
-  const url = `http://127.0.0.1:${port}`
-  const main = join(repositoryRoot, 'build', 'src', 'main.cjs')
-  const daemon = await startProcess(process.execPath, [main, 'serve', file], {
-    isReady: async () => (await http('GET', `${url}/v2/`)).status === 200,
-  })
-  t.after(() => daemon.stop())
-  const hangUp = async (): Promise<string> => {
-    const before = daemon.output().length
-    process.kill(daemon.pid, 'SIGHUP')
-    for (let tries = 0; tries < 500; tries++) {
-      const line = /.*configuration (?:not )?reloaded.*/.exec(daemon.output().slice(before))
-      if (line !== null) return line[0]
-      await delay(10)
-    }
-    throw new Error(`nothing came of SIGHUP: ${daemon.output()}`)
-  }
-  return { url, debug: `http://127.0.0.1:${debugPort}`, daemon, write, hangUp }
-}
+import { startReloadable } from './reloadable.ts'
 
 async function startUpload(url: string): Promise<HttpResponse> {
   return await http('POST', `${url}/v2/r/blobs/uploads/`)
 }
 
 void test('SIGHUP', async (t) => {
-  const registry = await start(t)
+  const registry = await startReloadable(t)
 
   await t.test('applies what can change while running', async () => {
     assert.equal((await startUpload(registry.url)).status, 202)
@@ -101,7 +47,7 @@ void test('SIGHUP', async (t) => {
 })
 
 void test('POST /debug/reload does the same, and answers with what came of it', async (t) => {
-  const registry = await start(t)
+  const registry = await startReloadable(t)
   registry.write({ http: { headers: { 'X-Site': ['c'] }, debug: { addr: registry.debug.slice(7) } } })
   const done = await http('POST', `${registry.debug}/debug/reload`)
   assert.equal(done.status, 200, done.body.toString())
@@ -120,7 +66,7 @@ void test('POST /debug/reload does the same, and answers with what came of it', 
 
 void test('a reload under load loses no request', async (t) => {
   if (!requireProgram(t, 'wrk')) return
-  const registry = await start(t)
+  const registry = await startReloadable(t)
   const load = run('wrk', ['-t1', '-c16', '-d4s', `${registry.url}/v2/`])
   for (let round = 0; round < 10; round++) {
     await delay(250)

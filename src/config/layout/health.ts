@@ -10,7 +10,9 @@ function rhythm(threshold = 'Failures in a row from which on it counts; 0 and 1:
   readonly threshold: Layout
 } {
   return {
-    interval: duration('How often it is made, first after that time.', { default: '10s' }),
+    interval: duration('How often it is made, first after that time. Less than 100 ms count as 100 ms.', {
+      default: '10s',
+    }),
     threshold: whole(threshold, { default: 0 }),
   }
 }

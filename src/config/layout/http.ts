@@ -83,7 +83,9 @@ export const http: Struct = struct(
       { unset: '`8s`' },
     ),
     tls,
-    headers: headers('Headers that are added to every answer of the API, by name.'),
+    headers: headers(
+      'Headers that are added to every answer of the API, by name. Those that belong to the connection, such as `Connection` and `Keep-Alive`, are ignored with a warning.',
+    ),
     debug,
     http2: struct('HTTP/2, over TLS.', {
       disabled: flag('Offer HTTP/1.1 alone.', { default: false, restart: true }),

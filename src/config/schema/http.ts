@@ -4,8 +4,6 @@ import type { HttpConfig } from '../config.ts'
 import { parseListenAddress } from '../listen-address.ts'
 import { tls } from './tls.ts'
 import {
-  duration,
-  durationOr,
   flag,
   headers,
   isHttpUrl,
@@ -13,6 +11,8 @@ import {
   notNegative,
   optionalText,
   text,
+  timeout,
+  timeoutOr,
   withoutUndefined,
   word,
   section,
@@ -68,11 +68,11 @@ const limits = z
 
 const timeouts = z
   .object({
-    header: durationOr(30 * second),
+    header: timeoutOr(30 * second),
     // Longer than load balancers keep theirs (at most 600 s), so that it is they who close an idle connection.
-    idle: durationOr(620 * second),
-    body: durationOr(minute),
-    answer: durationOr(10 * minute),
+    idle: timeoutOr(620 * second),
+    body: timeoutOr(minute),
+    answer: timeoutOr(10 * minute),
   })
   .prefault({})
 
@@ -87,7 +87,7 @@ export const http: Section<HttpConfig> = section(
       secret: optionalText,
       relativeurls: flag.default(false),
       headers: headers.default({}),
-      draintimeout: duration.optional(),
+      draintimeout: timeout.optional(),
       tls,
       http2: z.object({ disabled: flag.default(false) }).prefault({}),
       h2c: z.object({ enabled: flag.default(false) }).prefault({}),

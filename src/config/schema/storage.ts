@@ -3,6 +3,7 @@ import type { StorageConfig, StorageDriverConfig } from '../config.ts'
 import {
   duration,
   flag,
+  forTimer,
   notNegative,
   text,
   threads,
@@ -51,7 +52,7 @@ const maintenance = z
       .object({
         enabled: flag.default(true),
         age: purgeDuration.default(168 * hour),
-        interval: purgeDuration.default(24 * hour),
+        interval: purgeDuration.transform(forTimer).default(24 * hour),
         dryrun: flag.default(false),
       })
       .prefault({}),

@@ -49,14 +49,31 @@ export const duration: z.ZodType<number, string | number> = z
     return parsed ?? 0
   })
 
-/** A duration of which nothing, or less, means the default. */
-export function durationOr(milliseconds: number): z.ZodDefault<z.ZodType<number, string | number>> {
+/** Milliseconds. Node takes a longer time-out for one of 1 ms: some 24 days must be enough. */
+const longestTimer = 2 ** 31 - 1
+
+/** Rounded up, for Node's servers take whole milliseconds alone. */
+export function forTimer(milliseconds: number): number {
+  // Less than a nanosecond is what is left of a sum: 0.067 s are not 68 ms.
+  const nanoseconds = Math.round(milliseconds * 1e6)
+  return Math.min(Math.ceil(nanoseconds / 1e6), longestTimer)
+}
+
+/** How long something is waited for. */
+export const timeout: z.ZodType<number, string | number> = duration.transform(forTimer)
+
+/**
+ * A time-out or an interval of which nothing, or less, means the default.
+ *
+ * @param least what shorter ones are raised to
+ */
+export function timeoutOr(milliseconds: number, least = 0): z.ZodDefault<z.ZodType<number, string | number>> {
   return z
     .union([z.string(), z.number()], { error: aDuration })
     .transform((value, context) => {
       const parsed = parseDuration(value)
       if (parsed === undefined) refuse(context, aDuration)
-      return parsed !== undefined && parsed > 0 ? parsed : milliseconds
+      return parsed !== undefined && parsed > 0 ? Math.max(forTimer(parsed), least) : milliseconds
     })
     .default(milliseconds)
 }
