@@ -195,7 +195,11 @@ export class Exchange {
     const isRefused = stream !== undefined && !this.body.isConsumed
     this.response.end(content)
     if (!isRefused) return
-    const close = (): void => stream.close(constants.NGHTTP2_NO_ERROR)
+    const close = (): void => {
+      stream.close(constants.NGHTTP2_NO_ERROR)
+      // Else it waits for a reader of what has come: its client could begin fewer and fewer streams.
+      stream.destroy()
+    }
     if (stream.writableFinished) {
       close()
       return
