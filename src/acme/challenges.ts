@@ -22,6 +22,9 @@ const base64url = /^[\w-]{1,200}$/
 
 type Withdraw = () => Promise<void>
 
+/** Milliseconds that a validator has to close its side. */
+const linger = 1_000
+
 /**
  * The challenges that are pending, and their answers: our own, and those of the processes that share the cache, for the authority
  * may call any of us.
@@ -49,7 +52,7 @@ export class Challenges {
     // Nothing is said but the handshake (RFC 8737, 3).
     this.#server.on('secureConnection', (socket: TLSSocket) => {
       socket.on('error', () => {})
-      socket.end()
+      socket.end(() => setTimeout(() => socket.destroy(), linger).unref())
     })
     this.#server.on('tlsClientError', (error, socket) => {
       this.#log.debug({ err: error }, 'validation connection failed')

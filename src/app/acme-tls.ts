@@ -102,7 +102,8 @@ class AcmeContext {
 
   useAuthorities(ca: string[]): void {
     this.options = { ...this.options, ca }
-    this.#apply()
+    // Also before there is a first certificate: sessions of clients that other authorities vouched for end by it.
+    this.#onContext?.({ ...this.options, ...this.#first })
   }
 
   #apply(): void {

@@ -71,6 +71,9 @@ export class Exchange {
     this.request = request
     this.response = response
     this.#stream = http2StreamOf(response)
+    // Node resets a stream whose request nobody reads as soon as its answer is handed over, also while the end of that waits for
+    // room in the client's window: a client would lose it.
+    if (this.#stream?.endAfterHeaders === true) this.#stream.resume()
     this.context = context
     this.settings = options.settings
     this.id = options.id
@@ -181,9 +184,9 @@ export class Exchange {
 
   /** Ends an answer that cannot be finished, so that the client does not take the part for the whole. */
   breakOff(): void {
-    // A stream that is only destroyed looks well ended to a client that counts no bytes.
+    // To close the stream, with any code, would end it well first, as far as Node 20 and 24 go.
     if (this.#stream === undefined) this.response.destroy()
-    else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    else this.#stream.destroy(new Error('the answer broke off'))
   }
 
   /**
@@ -195,17 +198,17 @@ export class Exchange {
     const isRefused = stream !== undefined && !this.body.isConsumed
     this.response.end(content)
     if (!isRefused) return
-    const close = (): void => {
+    const refuse = (): void => {
       stream.close(constants.NGHTTP2_NO_ERROR)
       // Else it waits for a reader of what has come: its client could begin fewer and fewer streams.
       stream.destroy()
     }
     if (stream.writableFinished) {
-      close()
+      refuse()
       return
     }
-    stream.once('finish', close)
-    const timer = setTimeout(close, discardLimits.milliseconds)
+    stream.once('finish', refuse)
+    const timer = setTimeout(() => this.breakOff(), discardLimits.milliseconds)
     stream.once('close', () => clearTimeout(timer))
   }
 

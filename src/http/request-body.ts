@@ -162,7 +162,8 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#isWaking = true
     setImmediate(() => {
       this.#isWaking = false
-      this.#wake?.()
+      // The wait that it was meant for may be over, and the next one has nothing yet.
+      if (this.#gathering.size > 0 || this.#state !== 'reading') this.#wake?.()
     })
   }
 }

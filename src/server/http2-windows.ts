@@ -7,7 +7,7 @@ const MiB = 1024 * KiB
  * What a connection begins with. The window is what a client may send ahead of us on one stream: as much of each body lies in
  * memory while the store is slow, and a client that is 20 ms away sends at most 50 times as much in a second.
  */
-const initial = { initialWindowSize: 512 * KiB, maxConcurrentStreams: 100 }
+const initial = { initialWindowSize: 256 * KiB, maxConcurrentStreams: 100 }
 
 /**
  * What is granted to a connection on which a body goes on for a while: more of what is sent ahead, and fewer streams that may do so.

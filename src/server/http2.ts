@@ -21,8 +21,12 @@ import type { Protocol } from './protocol.ts'
  */
 const maxFrameSize = 256 * 1024
 
-/** MB that Node lets a connection use before it refuses new streams. What is being sent counts: up to a MiB for each stream. */
-const maxSessionMemory = 64
+/**
+ * MB that Node counts for a connection before it refuses new streams: never. It goes on counting what a client that gave a stream up did
+ * not take, so a connection through which many pulls were cancelled would end up useless. What a connection holds is bounded by
+ * what each of its streams does.
+ */
+const maxSessionMemory = 1_000_000
 
 /** Milliseconds of silence after which a client that was told of the end has taken all that it will. */
 const linger = 1_000

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { frame, preface, uint32 } from './frames.ts'
 
 /** Speaks HTTP/2 frame by frame (RFC 9113, 4), as no HTTP library would. */
 
@@ -22,28 +23,6 @@ export interface Frame {
   readonly flags: number
   readonly stream: number
   readonly payload: Buffer
-}
-
-export const preface: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-
-export function frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Uint8Array = Buffer.alloc(0),
-): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
-
-export function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
 }
 
 export function settings(values: Readonly<Record<number, number>> = {}): Buffer {
@@ -141,6 +120,7 @@ export async function openRaw(port: number, options: RawConnectionOptions = {}):
     socket.once(ca === undefined ? 'connect' : 'secureConnect', resolve)
     socket.once('error', reject)
   })
+  socket.setNoDelay()
   const frames: Frame[] = []
   const listeners = new Set<() => void>()
   let received: Buffer = Buffer.alloc(0)
