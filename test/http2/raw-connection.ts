@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { frame, preface, uint32 } from './frames.ts'
 
@@ -105,6 +106,8 @@ export interface RawConnectionOptions {
   readonly settings?: Readonly<Record<number, number>>
   /** Confirms SETTINGS and PING. Default: yes. */
   readonly polite?: boolean
+  /** Bytes to send at a time of what begins the connection. Default: all. */
+  readonly pieces?: number
   /** Milliseconds that `find` and `closed` wait. Default: 20 s. */
   readonly timeoutMs?: number
 }
@@ -125,6 +128,7 @@ export async function openRaw(port: number, options: RawConnectionOptions = {}):
   const listeners = new Set<() => void>()
   let received: Buffer = Buffer.alloc(0)
   let isClosed = false
+  let hasBegun = false
   const tell = (): void => listeners.forEach((listener) => listener())
   socket.on('error', () => {})
   socket.on('close', () => {
@@ -145,7 +149,7 @@ export async function openRaw(port: number, options: RawConnectionOptions = {}):
       received = received.subarray(9 + length)
       frames.push(next)
       const confirms = next.type === frameType.settings || next.type === frameType.ping
-      if (polite && confirms && (next.flags & flag.ack) === 0 && !socket.destroyed) {
+      if (polite && hasBegun && confirms && (next.flags & flag.ack) === 0 && !socket.destroyed) {
         socket.write(
           frame(next.type, flag.ack, 0, next.type === frameType.ping ? next.payload : Buffer.alloc(0)),
         )
@@ -169,7 +173,13 @@ export async function openRaw(port: number, options: RawConnectionOptions = {}):
       listeners.add(check)
       check()
     })
-  socket.write(Buffer.concat([preface, settings(options.settings)]))
+  const beginning = Buffer.concat([preface, settings(options.settings)])
+  const { pieces = beginning.length } = options
+  for (let at = 0; at < beginning.length; at += pieces) {
+    socket.write(beginning.subarray(at, at + pieces))
+    if (pieces < beginning.length) await delay(1)
+  }
+  hasBegun = true
   return {
     socket,
     frames,

@@ -55,7 +55,7 @@ export async function startOver(
   if (transport === 'HTTP/1.1 over TLS') {
     const agent = new Agent({ keepAlive: true, maxSockets: 1, ...trust })
     t.after(() => agent.destroy())
-    const call = checked((method, path, call) => callHttp1(agent, method, origin + path, call))
+    const call = checked((method, path, how) => callHttp1(agent, method, origin + path, how))
     return { ...server, origin, ca, session: undefined, call }
   }
   // Node's client never forgets what it did not send of a request that was answered early.
