@@ -7,6 +7,8 @@ export class Http2Connection {
   readonly #session: ServerHttp2Session
   readonly #idle: number
   #streams = 0
+  /** No more streams can begin. */
+  #isClosing = false
   #timer: NodeJS.Timeout
 
   constructor(session: ServerHttp2Session, timeouts: ListenerTimeouts) {
@@ -18,7 +20,10 @@ export class Http2Connection {
   }
 
   close(): void {
-    closeGracefully(this.#session)
+    closeGracefully(this.#session, () => {
+      this.#isClosing = true
+      this.#endIfIdle()
+    })
   }
 
   stop(): void {
@@ -30,7 +35,16 @@ export class Http2Connection {
     clearTimeout(this.#timer)
     stream.once('close', () => {
       this.#streams--
-      if (this.#streams === 0 && !this.#session.destroyed) this.#timer = this.#closeAfter(this.#idle)
+      if (this.#isClosing) this.#endIfIdle()
+      else if (this.#streams === 0 && !this.#session.destroyed) this.#timer = this.#closeAfter(this.#idle)
+    })
+  }
+
+  /** Node does that by itself, but not while a client is in the middle of the headers of another request. */
+  #endIfIdle(): void {
+    // A stream that has just begun is told of a little later.
+    setImmediate(() => {
+      if (this.#streams === 0 && !this.#session.destroyed) this.#session.destroy()
     })
   }
 
