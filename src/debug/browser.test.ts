@@ -7,12 +7,15 @@ describe('a request', () => {
     assert.equal(isFromPage({ origin: 'https://example.com' }), true)
     assert.equal(isFromPage({ origin: 'null' }), true)
     assert.equal(isFromPage({ 'sec-fetch-site': 'cross-site' }), true)
-    assert.equal(isFromPage({ 'sec-fetch-site': 'same-origin' }), true)
+    assert.equal(isFromPage({ 'sec-fetch-site': 'same-site' }), true)
+    assert.equal(isFromPage({ 'sec-fetch-site': 'same-origin', origin: 'http://rebound.example' }), true)
   })
 
   it('is not when nobody, or the user, made it', () => {
     assert.equal(isFromPage({ host: 'example.com', 'user-agent': 'curl' }), false)
     assert.equal(isFromPage({ 'sec-fetch-site': 'none' }), false)
+    // A link of the list of profiles.
+    assert.equal(isFromPage({ 'sec-fetch-site': 'same-origin' }), false)
   })
 })
 

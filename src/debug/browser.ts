@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 
 /**
- * Whether a page of some site may have made a browser ask. Browsers send `Origin` with every POST that a script makes, also
+ * Whether a page of another site may have made a browser ask. Browsers send `Origin` with every POST that a script makes, also
  * when the script's site points its name at this machine (DNS rebinding) and so counts as the same site.
  */
 export function isFromPage(headers: IncomingHttpHeaders): boolean {
