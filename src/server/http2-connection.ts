@@ -1,5 +1,4 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
-import { closeGracefully } from './http2-goaway.ts'
 import type { ListenerTimeouts } from './listener-options.ts'
 
 /** A connection of HTTP/2, which is closed when nothing is asked on it for too long. Node itself ends those that misbehave. */
@@ -7,7 +6,6 @@ export class Http2Connection {
   readonly #session: ServerHttp2Session
   readonly #idle: number
   #streams = 0
-  /** No more streams can begin. */
   #isClosing = false
   #timer: NodeJS.Timeout
 
@@ -19,11 +17,14 @@ export class Http2Connection {
     session.once('close', () => this.stop())
   }
 
+  /**
+   * Ends the connection when its last stream has ended. GOAWAY tells the client which one that is, so that it can ask again elsewhere
+   * for what it sent since (RFC 9113, 6.8). A first GOAWAY that only warns is not to be had: Node ignores all streams after it.
+   */
   close(): void {
-    closeGracefully(this.#session, () => {
-      this.#isClosing = true
-      this.#endIfIdle()
-    })
+    this.#isClosing = true
+    if (!this.#session.destroyed) this.#session.close()
+    this.#endIfIdle()
   }
 
   stop(): void {

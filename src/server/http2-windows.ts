@@ -10,14 +10,14 @@ const MiB = 1024 * KiB
 const initial = { initialWindowSize: 256 * KiB, maxConcurrentStreams: 100 }
 
 /**
- * What is granted to a connection on which a body goes on for a while: more of what is sent ahead, and fewer streams that may do so.
- * A client opens a second connection when it needs more of them. It is never taken back: clients are known to send a little
- * more than they may after a window was made smaller, and lose the stream.
+ * What is granted to a connection on which a body goes on for a while. It is never taken back: clients are known to send a little more
+ * than they may after a window was made smaller, and lose the stream. (Nor do fewer streams go with it: those that are under
+ * way would be refused.)
  */
-const granted = { initialWindowSize: 4 * MiB, maxConcurrentStreams: 8 }
+const granted = { initialWindowSize: 2 * MiB }
 
 /** Connections at once that have it. */
-const mostGranted = 8
+const mostGranted = 4
 /** Bodies that arrive in the whole process: with more of them, memory counts more than the speed of one. */
 const fewBodies = 4
 /** Milliseconds that a body has to go on; of several that begin together, none is the first then. */

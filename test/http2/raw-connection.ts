@@ -168,7 +168,7 @@ export async function openRaw(port: number, options: RawConnectionOptions = {}):
       }
       const timer = setTimeout(() => {
         listeners.delete(check)
-        reject(new Error(`no ${what} in time; so far ${frames.map(describeFrame).join(', ').slice(-2000)}`))
+        reject(new Error(`no ${what} in time; so far ${frames.slice(-10).map(describeFrame).join(', ')}`))
       }, timeoutMs)
       listeners.add(check)
       check()

@@ -171,7 +171,7 @@ void test('no reload while the registry stops', async (t) => {
   upload.on('error', () => {})
   upload.write('12345')
   await delay(200)
-  process.kill(registry.daemon.pid, 'SIGTERM')
+  const stopped = registry.daemon.stop()
   await delay(200)
   const refused = await http('POST', `${registry.debug}/debug/reload`)
   assert.equal(refused.status, 422)
@@ -181,6 +181,10 @@ void test('no reload while the registry stops', async (t) => {
   assert.ok(registry.daemon.running, 'a SIGHUP does not end it')
   assert.doesNotMatch(registry.daemon.output(), /configuration reloaded/)
   upload.end('67890')
+  const [answer] = (await once(upload, 'response')) as [IncomingMessage]
+  answer.resume()
+  assert.equal(answer.statusCode, 201)
+  assert.equal((await stopped).code, 0)
 })
 
 void test('client authorities that a reload takes away stay until the restart', async (t) => {
