@@ -1,11 +1,9 @@
 import type { Log } from '../registry/context.ts'
+import { timerOf } from '../util/timer.ts'
 import type { Check } from './check.ts'
 
 /** Milliseconds; Distribution's, for checks whose interval is 0. */
 const defaultInterval = 10_000
-
-/** Milliseconds; a longer timer of Node's fires at once. */
-const longestTimer = 2 ** 31 - 1
 
 /** What is known of one check. */
 interface Watched {
@@ -42,7 +40,7 @@ export class Health {
     this.#isStarted = true
     this.#timers = [...this.#watched.values()].map((one) => {
       const { interval } = one.check
-      const milliseconds = Math.min(interval > 0 ? interval : defaultInterval, longestTimer)
+      const milliseconds = timerOf(interval > 0 ? interval : defaultInterval)
       return setInterval(() => this.#tick(one), milliseconds).unref()
     })
   }
@@ -100,13 +98,10 @@ export class Health {
     const { limit } = one.check
     const run = { abort: new AbortController(), startedAt: Date.now() }
     one.run = run
-    const timer = setTimeout(
-      () => {
-        run.abort.abort()
-        this.#settle(one, noAnswer(limit))
-      },
-      Math.min(limit, longestTimer),
-    ).unref()
+    const timer = setTimeout(() => {
+      run.abort.abort()
+      this.#settle(one, noAnswer(limit))
+    }, timerOf(limit)).unref()
     const failure = await outcome(one.check, run.abort.signal)
     clearTimeout(timer)
     if (one.run === run) one.run = undefined

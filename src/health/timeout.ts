@@ -1,3 +1,5 @@
+import { timerOf } from '../util/timer.ts'
+
 /** Milliseconds for a run of a check that has no time-out of its own: so that a hanging one shows. */
 const fallbackLimit = 30_000
 
@@ -21,7 +23,7 @@ export async function withTimeout<Value>(
 ): Promise<Value> {
   if (timeout <= 0) return await action(signal)
   const timer = new AbortController()
-  const timeoutId = setTimeout(() => timer.abort(), Math.min(timeout, 2 ** 31 - 1))
+  const timeoutId = setTimeout(() => timer.abort(), timerOf(timeout))
   try {
     return await action(AbortSignal.any([signal, timer.signal]))
   } catch (error) {

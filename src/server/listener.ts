@@ -5,6 +5,7 @@ import type { Handler } from '../http/handler.ts'
 import { Http1 } from './http1.ts'
 import { Http2 } from './http2.ts'
 import { listen } from '../util/listen.ts'
+import { timerOf } from '../util/timer.ts'
 import { listenPlace } from './listen-place.ts'
 import {
   defaultLimits,
@@ -17,9 +18,6 @@ import { detectHttp2 } from './prior-knowledge.ts'
 import { Secure } from './secure.ts'
 
 export type { ListenerOptions } from './listener-options.ts'
-
-/** Milliseconds; a longer timer of Node's ends at once. */
-const longestTimer = 2 ** 31 - 1
 
 /** The main listener: accepts connections, and hands each to TLS if that is on, then to the protocol that the client speaks. */
 export class Listener {
@@ -79,9 +77,7 @@ export class Listener {
     this.#server.close()
     const drained = Promise.all([this.#http1.drain(), this.#http2.drain()]).then(() => true)
     const timeout = new AbortController()
-    const expired = sleep(Math.min(milliseconds, longestTimer), false, { signal: timeout.signal }).catch(
-      () => false,
-    )
+    const expired = sleep(timerOf(milliseconds), false, { signal: timeout.signal }).catch(() => false)
     const finished = await Promise.race([drained, expired])
     timeout.abort()
     this.#http1.stop()

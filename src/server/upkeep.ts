@@ -1,4 +1,5 @@
 import type { Log } from '../registry/context.ts'
+import { timerOf } from '../util/timer.ts'
 
 export interface UpkeepTask {
   /** For the log. */
@@ -10,9 +11,6 @@ export interface UpkeepTask {
   /** @returns how many things were removed */
   readonly run: () => Promise<number>
 }
-
-/** Milliseconds; a longer timer of Node's fires at once. */
-const longestTimer = 2 ** 31 - 1
 
 /** Runs tasks beside serving, again and again. A run that fails is logged, and the next one comes all the same. */
 export class Upkeep {
@@ -35,13 +33,10 @@ export class Upkeep {
 
   #schedule(task: UpkeepTask, milliseconds: number): void {
     if (this.#stopped) return
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer)
-        void this.#run(task)
-      },
-      Math.min(milliseconds, longestTimer),
-    )
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      void this.#run(task)
+    }, timerOf(milliseconds))
     this.#timers.add(timer)
   }
 

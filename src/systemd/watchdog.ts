@@ -1,7 +1,6 @@
-type Environment = Readonly<Record<string, string | undefined>>
+import { timerOf } from '../util/timer.ts'
 
-/** Milliseconds; a longer timer of Node's would end at once. */
-const longest = 2 ** 31 - 1
+type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * How often systemd's watchdog wants to hear from us: in half the time that it allows, as sd_watchdog_enabled(3) advises.
@@ -13,5 +12,5 @@ export function watchdogInterval(env: Environment, pid: number): number | undefi
   if (watched !== undefined && watched !== '' && watched !== String(pid)) return undefined
   const text = env['WATCHDOG_USEC'] ?? ''
   if (!/^\d{1,18}$/.test(text) || Number(text) === 0) return undefined
-  return Math.min(Math.max(Math.floor(Number(text) / 2000), 1), longest)
+  return timerOf(Math.max(Math.floor(Number(text) / 2000), 1))
 }

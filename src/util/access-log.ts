@@ -1,3 +1,5 @@
+import { LineBatch } from './log-batch.ts'
+
 /** One request that was answered. */
 export interface AccessLogEntry {
   /** The peer's address and, as in Distribution, nothing that a client can claim. */
@@ -35,9 +37,6 @@ export interface AccessLogOptions {
   readonly onDropped?: (count: number) => void
 }
 
-const batchLength = 16 * 1024
-const batchMilliseconds = 200
-
 /** Bytes. Some 5000 lines. */
 const mostWaiting = 1024 * 1024
 /** A reader who is merely slow makes it start and stop all the time: not to be told of each. */
@@ -55,22 +54,11 @@ export function createAccessLog(
   { onDropped = (): void => {} }: AccessLogOptions = {},
 ): AccessLog {
   const clock = new Clock()
-  let held = ''
+  const batch = new LineBatch((lines) => void stream.write(lines))
   let dropped = 0
-  // Neither keeps the process alive: `flush` is called at its end.
-  let batch: NodeJS.Timeout | undefined
   let check: NodeJS.Timeout | undefined
 
   const isFull = (): boolean => (stream.writableLength ?? 0) > mostWaiting
-
-  const write = (): void => {
-    clearTimeout(batch)
-    batch = undefined
-    if (held === '') return
-    const text = held
-    held = ''
-    stream.write(text)
-  }
 
   const report = (): void => {
     clearTimeout(check)
@@ -94,12 +82,10 @@ export function createAccessLog(
         check ??= checkLater()
         return
       }
-      held += format(entry, clock)
-      if (held.length >= batchLength) write()
-      else batch ??= setTimeout(write, batchMilliseconds).unref()
+      batch.add(format(entry, clock))
     },
     flush(): void {
-      write()
+      batch.flush()
       report()
     },
   }
