@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort } from '../../test/support/registry-process.ts'
+import { freePort } from '../../test/support/free-port.ts'
 import { Connection, inParallel } from '../connection.ts'
 import type { Figure, ProcessLoad } from '../load.ts'
 import { measure } from '../measure.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { freePort } from '../../test/support/free-port.ts'
 import { ChallengeListener, type ChallengeListenerOptions } from './challenge-listener.ts'
 
 interface Answer {
@@ -32,15 +32,6 @@ async function start(t: TestContext, options: Partial<ChallengeListenerOptions> 
       })
       asked.on('error', reject).end()
     })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 describe('the plain listener beside TLS', () => {

@@ -1,11 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { http, type HttpResponse } from '../support/http.ts'
-import {
-  freePort,
-  startRegistry,
-  type RegistryKind,
-  type RunningRegistry,
-} from '../support/registry-process.ts'
+import { freePort } from '../support/free-port.ts'
+import { startRegistry, type RegistryKind, type RunningRegistry } from '../support/registry-process.ts'
 import type { Cleaner } from '../support/at-exit.ts'
 import { parseSamples, type Sample } from './samples.ts'
 

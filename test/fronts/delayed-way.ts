@@ -1,6 +1,6 @@
 import { startProcess, type BackgroundProcess } from '../support/background-process.ts'
 import { http } from '../support/http.ts'
-import { freePort } from '../support/registry-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { programPath } from '../support/require-program.ts'
 
 /** A way to a server that takes its time, by toxiproxy. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
-import { freePort } from '../support/registry-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { requireProgram, requireRoot } from '../support/require-program.ts'
 import { makeAuthority } from './certificates.ts'
 import { Client } from './client.ts'

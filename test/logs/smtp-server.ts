@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePort } from '../support/registry-process.ts'
+import { freePort } from '../support/free-port.ts'
 
 /** A mail server that keeps what it gets. */
 export interface SmtpServer {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import { startProcess, type BackgroundProcess } from '../support/background-process.ts'
 import { http, type HttpOptions } from '../support/http.ts'
-import { freePort } from '../support/registry-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { repositoryRoot } from '../support/require-program.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 

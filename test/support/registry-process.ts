@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { startProcess, type BackgroundProcess, type ProcessEnd } from './background-process.ts'
 import type { Cleaner } from './at-exit.ts'
+import { freePort } from './free-port.ts'
 import { http, type TlsClient } from './http.ts'
 import { programPath, repositoryRoot, servicesFolder } from './require-program.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -117,21 +117,6 @@ export async function startRegistry(options: RegistryOptions = {}, test?: Cleane
     stop,
     kill: () => daemon.kill(),
   }
-}
-
-/** A port of loopback that is free now. */
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port)
-        else reject(new Error('no port'))
-      })
-    })
-  })
 }
 
 function defaultKind(): RegistryKind {

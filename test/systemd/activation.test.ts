@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { startProcess, type BackgroundProcess } from '../support/background-process.ts'
 import { http } from '../support/http.ts'
-import { freePort } from '../support/registry-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { programPath, repositoryRoot, requireProgram } from '../support/require-program.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
