@@ -22,6 +22,7 @@ const answers: Readonly<Record<ErrorCode, readonly [status: number, code?: strin
   BLOB_UPLOAD_UNKNOWN: [404],
   CLIENT_CLOSED: [499, 'UNKNOWN'],
   CLIENT_TIMEOUT: [408, 'UNKNOWN'],
+  DENIED: [403],
   DIGEST_INVALID: [400],
   MANIFEST_BLOB_UNKNOWN: [400],
   MANIFEST_INVALID: [400],
@@ -35,8 +36,11 @@ const answers: Readonly<Record<ErrorCode, readonly [status: number, code?: strin
   SIZE_INVALID: [400],
   STORAGE_FULL: [507, 'UNAVAILABLE'],
   STORAGE_UNAVAILABLE: [503, 'UNAVAILABLE'],
+  TAG_IMMUTABLE: [409, 'DENIED'],
   TAG_INVALID: [400],
+  TOO_MANY_REQUESTS: [429, 'TOOMANYREQUESTS'],
   TOO_MANY_TAGS: [414, 'TAG_INVALID'],
+  UNAUTHORIZED: [401],
   UNHEALTHY: [503, 'UNAVAILABLE'],
   UNSUPPORTED: [405],
 }
@@ -51,9 +55,11 @@ export function errorResponse(error: unknown): ErrorResponse {
   if (!(first instanceof RegistryError)) {
     return { status: 500, errors: [{ code: 'UNKNOWN', message: 'unknown error' }] }
   }
+  const retryAfter =
+    first.retryAfter ?? (first.code === 'STORAGE_UNAVAILABLE' ? retryAfterStorageFailure : undefined)
   return {
     status: answers[first.code][0],
-    ...(first.code === 'STORAGE_UNAVAILABLE' && { retryAfter: retryAfterStorageFailure }),
+    ...(retryAfter !== undefined && { retryAfter }),
     errors: errors.filter((each) => each instanceof RegistryError).map(wireError),
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { Access, Caller } from '../registry/access.ts'
 import type { Context } from '../registry/context.ts'
 import type { StreamBuffers } from '../util/stream-buffers.ts'
 import type { ErrorResponse } from './error-response.ts'
@@ -33,7 +34,7 @@ export interface ExchangeOptions {
 export class Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly context: Context
+  context: Context
   readonly body: RequestBody
   readonly settings: HttpSettings
   readonly id: string
@@ -41,6 +42,8 @@ export class Exchange {
   traceId: string | undefined
   /** What the path named, once that is known. */
   route: Route | undefined
+  /** What the request needs the right for, once that is known. */
+  accesses: readonly Access[] = []
   /** What went wrong, if anything did. */
   failure: unknown
   /** As the client wrote it, prefix included, without the query. */
@@ -103,7 +106,17 @@ export class Exchange {
     return performance.now() - this.#start
   }
 
-  /** Who asks, for the log. */
+  /** Who asks, once that is known, and where it is asked for. */
+  get caller(): Caller | undefined {
+    return this.context.caller
+  }
+
+  /** The address that asks, as far as it can be relied on: for limits and audits. */
+  get client(): string | undefined {
+    return this.#forwarded.client(this.request, this.remoteAddress)
+  }
+
+  /** The address that asks, for the log. */
   get claimedClient(): string | undefined {
     return this.#forwarded.claimedClient(this.request, this.remoteAddress)
   }

@@ -1,3 +1,5 @@
+import type { Caller } from './access.ts'
+
 /** Where a call tells what happened: constant lower-case messages, values as fields. pino's loggers are of this form. */
 export interface Log {
   debug(fields: object, message: string): void
@@ -9,4 +11,6 @@ export interface Log {
 /** What belongs to one call and goes down with it. */
 export interface Context {
   readonly log: Log
+  /** Absent where nobody asks who it is. */
+  readonly caller?: Caller
 }

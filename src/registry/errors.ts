@@ -8,6 +8,8 @@ const messages = {
   BLOB_UNKNOWN: 'blob unknown to registry',
   BLOB_UPLOAD_INVALID: 'blob upload invalid',
   BLOB_UPLOAD_UNKNOWN: 'blob upload unknown to registry',
+  /** The caller is known, and may not. */
+  DENIED: 'requested access to the resource is denied',
   DIGEST_INVALID: 'provided digest did not match uploaded content',
   MANIFEST_BLOB_UNKNOWN: 'blob unknown to registry',
   MANIFEST_INVALID: 'manifest invalid',
@@ -20,8 +22,13 @@ const messages = {
   /** The request itself, before it is about anything, is malformed. */
   REQUEST_INVALID: 'malformed request',
   SIZE_INVALID: 'provided length did not match content length',
+  /** The tag has a manifest, and may not get another one. */
+  TAG_IMMUTABLE: 'the tag is immutable',
   TAG_INVALID: 'invalid tag',
+  /** Too much from one caller; later it may work. */
+  TOO_MANY_REQUESTS: 'too many requests',
   TOO_MANY_TAGS: 'too many tags in one request',
+  UNAUTHORIZED: 'authentication required',
   UNSUPPORTED: 'The operation is unsupported.',
   /** One of the configured health checks fails. */
   UNHEALTHY: 'service unavailable',
@@ -42,6 +49,8 @@ export interface RegistryErrorOptions {
   readonly message?: string
   /** What the client is told besides the message: JSON-serialisable. */
   readonly detail?: unknown
+  /** Seconds after which the client may try again. */
+  readonly retryAfter?: number
   /** What caused it. Logged, never sent. */
   readonly cause?: unknown
 }
@@ -50,12 +59,14 @@ export interface RegistryErrorOptions {
 export class RegistryError extends Error {
   readonly code: ErrorCode
   readonly detail: unknown
+  readonly retryAfter: number | undefined
 
   constructor(code: ErrorCode, options: RegistryErrorOptions = {}) {
     super(options.message ?? messages[code], { cause: options.cause })
     this.name = 'RegistryError'
     this.code = code
     this.detail = options.detail
+    this.retryAfter = options.retryAfter
   }
 }
 
