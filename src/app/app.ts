@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { createLoginState } from '../auth/htpasswd/htpasswd.ts'
+import { plainHttpWarning } from '../auth/plain-http.ts'
 import type { Config, StorageDriverConfig } from '../config/config.ts'
 import { parseListenAddress } from '../config/listen-address.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -13,16 +16,19 @@ import { createStoredRegistries } from '../stored/stored-registry.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { AccessLog } from '../util/access-log.ts'
 import type { Logger } from '../util/logger.ts'
+import { createGate } from './gate.ts'
 import { createTls } from './create-tls.ts'
 import { healthChecks } from './health.ts'
 import { Mails } from './mails.ts'
 import { measuring } from './measuring.ts'
-import { RunningApp } from './running-app.ts'
+import { RunningApp, type Wanted } from './running-app.ts'
 import { createServing } from './serving.ts'
 import { traced } from './tracing.ts'
 
 export interface AppOptions {
   readonly config: Config
+  /** Where its values come from, for messages. */
+  readonly sources?: LoadedConfig['sources']
   readonly log: Logger
   readonly accessLog?: AccessLog
   /** Of the program. */
@@ -63,16 +69,24 @@ export async function createApp(options: AppOptions): Promise<App> {
   const mails = new Mails(log)
   mails.use(config)
 
-  const serve = (wanted: Config): Handler =>
+  const parts = {
+    log,
+    logins: createLoginState(),
+    secret: randomBytes(32).toString('base64url'),
+    onLogin: (): void => {},
+    onPassword: plainHttpWarning(log),
+  }
+  const serve = async (wanted: Wanted): Promise<Handler> =>
     createServing({
-      config: wanted,
+      config: wanted.config,
       stored,
+      gate: await createGate(wanted.config, { ...parts, sources: wanted.sources }),
       log,
       accessLog: options.accessLog,
       isHealthy: () => health.isHealthy,
       observers: [...(tracing ? [traced(tracing)] : []), ...(metrics ? [measuring(metrics)] : [])],
     })
-  let handler = serve(config)
+  let handler = await serve({ config, sources: options.sources ?? new Map() })
   const listener = new Listener((request, response, how) => handler(request, response, how), {
     ...listenerOptions(config, tls?.options),
     fd: options.fd,

@@ -1,4 +1,3 @@
-import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { placed } from '../config/placed.ts'
 import type { ReloadOutcome } from '../debug/reload.ts'
@@ -10,7 +9,7 @@ export interface ReloaderOptions {
   /** Reads the configuration again; throws when it cannot be used. Absent where there is nothing to read. */
   readonly load: (() => LoadedConfig) | undefined
   /** Applies all of a configuration, or throws and applies nothing; gives the keys that need a restart. */
-  readonly apply: (config: Config) => Promise<readonly string[]>
+  readonly apply: (loaded: LoadedConfig) => Promise<readonly string[]>
 }
 
 /** Reloads the configuration, one at a time, and says in the log what came of it. */
@@ -54,7 +53,7 @@ export class Reloader {
       if (load === undefined) throw new Error('there is no configuration to read again')
       const loaded = load()
       sources = loaded.sources
-      const needRestart = await apply(loaded.config)
+      const needRestart = await apply(loaded)
       this.#state = { successful: true, lastSuccess: Date.now() }
       for (const warning of loaded.warnings) log.warn({ warning }, 'configuration')
       const late = needRestart.length > 0 && { 'needs.restart': needRestart.join(', ') }

@@ -30,12 +30,15 @@ export interface Parts {
   /** Made of the reload that it can be asked for; undefined when there is none. */
   readonly debug: (reload: () => Promise<ReloadOutcome>) => DebugServer | undefined
   /** Makes what answers requests by a configuration; throws when that cannot be. */
-  readonly serve: (config: Config) => Handler
+  readonly serve: (loaded: Wanted) => Promise<Handler>
   /** Answers new requests from now on. */
   readonly use: (handler: Handler) => void
   /** Reads the configuration again; absent where there is nothing to read. */
   readonly load: (() => LoadedConfig) | undefined
 }
+
+/** A configuration, and where its values come from. */
+export type Wanted = Pick<LoadedConfig, 'config' | 'sources'>
 
 /** Milliseconds; Docker kills a container ten seconds after it asked it to stop. */
 const defaultDrain = 8_000
@@ -61,7 +64,7 @@ export class RunningApp {
     this.reloader = new Reloader({
       log: parts.log,
       load: parts.load,
-      apply: (config) => this.#apply(config),
+      apply: (loaded) => this.#apply(loaded),
     })
     this.#debug = parts.debug(() => this.reload('POST /debug/reload'))
   }
@@ -114,14 +117,15 @@ export class RunningApp {
     return isWhole
   }
 
-  async #apply(wanted: Config): Promise<readonly string[]> {
+  async #apply(loaded: Wanted): Promise<readonly string[]> {
     const { config: started, serve, use, tls, health, mails, driver, log } = this.#parts
+    const { config: wanted } = loaded
     const before = this.#config
     const isChanged = (part: (config: Config) => unknown): boolean =>
       JSON.stringify(part(before)) !== JSON.stringify(part(wanted))
 
     // What can fail comes first, ...
-    const handler = serve(wanted)
+    const handler = await serve(loaded)
     const useCertificates = await tls?.prepare(wanted)
     // ... and from here on nothing does.
     useCertificates?.()

@@ -1,5 +1,10 @@
+import { immutableTags as matchImmutable } from '../access/immutable.ts'
+import type { Gate } from '../auth/gate.ts'
+import { parseImmutable } from '../config/access-grammar.ts'
 import type { Config } from '../config/config.ts'
 import { withDeletesDisabled } from '../decorators/deletes-disabled.ts'
+import { guarded } from '../decorators/guarded.ts'
+import { immutableTags } from '../decorators/immutable-tags.ts'
 import { readOnly } from '../decorators/read-only.ts'
 import { createHandler, type Handler, type Observer } from '../http/handler.ts'
 import { defaultHttpSettings, type HttpSettings } from '../http/settings.ts'
@@ -15,6 +20,8 @@ export interface ServingParts {
   readonly config: Config
   /** What is stored, undecorated. */
   readonly stored: StoredRegistries
+  /** Absent: nobody is asked who he is. */
+  readonly gate: Gate | undefined
   readonly log: Logger
   readonly accessLog: AccessLog | undefined
   readonly isHealthy: () => boolean
@@ -26,19 +33,27 @@ export interface ServingParts {
  * the end of its request.
  */
 export function createServing(parts: ServingParts): Handler {
-  const { config, stored, log, accessLog, isHealthy, observers } = parts
+  const { config, stored, gate, log, accessLog, isHealthy, observers } = parts
   const isReadOnly = config.storage.maintenance.readonly.enabled
   const logsAccess = accessLog !== undefined && !config.log.accesslog.disabled
   return createHandler({
     registry: decorate(isReadOnly ? stored.readOnly : stored.writable, [
       ...(config.storage.delete.enabled ? [] : [withDeletesDisabled]),
+      ...immutability(config),
       ...(isReadOnly ? [readOnly] : []),
+      ...(gate === undefined ? [] : [guarded]),
     ]),
+    gate,
     settings: httpSettings(config),
     logOf: requestLogs(log),
     isHealthy,
     observers: [...observers, ...(logsAccess ? [accessLogger(accessLog)] : []), responseLog(log)],
   })
+}
+
+function immutability({ access }: Config): readonly RegistryDecorator[] {
+  const patterns = access.immutable.map(parseImmutable).filter((pattern) => pattern !== undefined)
+  return patterns.length === 0 ? [] : [immutableTags(matchImmutable(patterns))]
 }
 
 /** The last decorator is the outermost. */

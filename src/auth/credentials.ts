@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** What an `Authorization` header says (RFC 9110, 11.4). */
 export type Credentials =
   | { readonly kind: 'none' }
@@ -27,9 +29,10 @@ export function parseCredentials(header: string | undefined): Credentials {
 /** RFC 7617, 2: a user name has no colon, and neither part has control characters. In UTF-8. */
 function parseBasic(value: string): Credentials {
   if (value.length > longestBasic || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) return other
-  const text = Buffer.from(value, 'base64').toString('utf8')
+  const bytes = Buffer.from(value, 'base64')
+  if (!isUtf8(bytes)) return other
+  const text = bytes.toString('utf8')
   const colon = text.indexOf(':')
-  // eslint-disable-next-line no-control-regex
-  if (colon < 0 || /[\x00-\x1f\x7f]/.test(text)) return other
+  if (colon < 0 || /\p{Cc}/u.test(text)) return other
   return { kind: 'basic', user: text.slice(0, colon), password: text.slice(colon + 1) }
 }

@@ -40,6 +40,7 @@ export async function serve(file: string | undefined, options: ServeOptions = {}
   })
   const app = await open({
     config,
+    sources: loaded.sources,
     log,
     accessLog,
     version,

@@ -1,4 +1,3 @@
-import { didYouMean } from './check-shape.ts'
 import { describeProblem, type Problem } from './config-error.ts'
 import { isNull, type Tree } from './tree.ts'
 
@@ -15,25 +14,12 @@ interface Feature {
   readonly action: 'refuse' | 'warn'
   /** Whether what stands there asks for the feature; by default, anything but empty or false values. */
   readonly used?: (tree: Tree, key: string | number | undefined) => boolean
-  readonly refusal?: (key: string | number | undefined) => string
 }
-
-const controllers: readonly string[] = ['none', 'silly', 'htpasswd', 'token']
 
 const unavailable = 'not available in this version'
 
 /** Parts of Distribution's configuration that this version has not. */
 const absent: readonly Feature[] = [
-  // To ignore an access controller, even a misspelt one, would open the registry to everybody.
-  {
-    path: ['auth', '*'],
-    action: 'refuse',
-    used: (_, key) => String(key).toLowerCase() !== 'none',
-    refusal: (key) =>
-      controllers.includes(String(key))
-        ? unavailable
-        : `no such access controller${didYouMean(String(key), controllers)}; allowed: ${controllers.join(', ')}`,
-  },
   ...['s3', 's3aws', 'gcs', 'azure', 'swift', 'oss'].map((name): Feature => ({
     path: ['storage', name],
     action: 'refuse',
@@ -56,12 +42,12 @@ const absent: readonly Feature[] = [
 export function checkAvailability(root: Tree): Availability {
   const problems: Problem[] = []
   const warnings: string[] = []
-  for (const { path, action, used = isSet, refusal = () => unavailable } of absent) {
+  for (const { path, action, used = isSet } of absent) {
     for (const [where, tree] of matches(root, path, [])) {
       if (!used(tree, where.at(-1))) continue
-      const problem = { source: tree.keySource, path: where, text: refusal(where.at(-1)) }
+      const problem = { source: tree.keySource, path: where, text: unavailable }
       if (action === 'refuse') problems.push(problem)
-      else warnings.push(describeProblem({ ...problem, text: `${problem.text}, ignored` }))
+      else warnings.push(describeProblem({ ...problem, text: `${unavailable}, ignored` }))
     }
   }
   return { problems, warnings: [...new Set(warnings)] }

@@ -1,3 +1,7 @@
+import type { AccessConfig } from './access.ts'
+import type { AuditConfig } from './audit.ts'
+import type { AuthConfig } from './auth.ts'
+
 /**
  * The configuration as the rest of Berth sees it: checked, complete with its defaults, deeply frozen. The names are
  * those of the file, so that `config.storage.delete.enabled` is what the user wrote. Durations are milliseconds.
@@ -11,6 +15,9 @@ export interface Config {
   readonly catalog: { readonly maxentries: number }
   readonly tags: { readonly maxtags: number }
   readonly validation: { readonly disabled: boolean }
+  readonly auth: AuthConfig
+  readonly access: AccessConfig
+  readonly audit: AuditConfig
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'

@@ -1,4 +1,6 @@
 import type { Struct } from './layout.ts'
+import { access } from './layout/access.ts'
+import { audit } from './layout/audit.ts'
 import { auth } from './layout/auth.ts'
 import { struct, word } from './layout/build.ts'
 import { health } from './layout/health.ts'
@@ -23,6 +25,8 @@ export const distributionLayout: Struct = struct('The configuration of a registr
   loglevel,
   storage,
   auth,
+  access,
+  audit,
   middleware,
   http,
   notifications,

@@ -72,10 +72,11 @@ function isEmpty(tree: Tree): boolean {
   return (tree.kind === 'map' && tree.entries.size === 0) || (tree.kind === 'list' && tree.items.length === 0)
 }
 
-/** The typed configuration has the names of the file, but for the storage driver. */
-function inFileForm({ storage: { driver, ...sections }, ...others }: Config): unknown {
+/** The typed configuration has the names of the file, but for the storage driver and the access controller. */
+function inFileForm({ storage: { driver, ...sections }, auth, ...others }: Config): unknown {
   const { name, ...parameters } = driver
-  return { ...others, storage: { [name]: parameters, ...sections } }
+  const { name: controller, ...options } = auth
+  return { ...others, auth: { [controller]: options }, storage: { [name]: parameters, ...sections } }
 }
 
 /** As the layout has them, and then the others. */

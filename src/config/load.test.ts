@@ -58,6 +58,9 @@ test('without a file, everything is beside the working directory', () => {
     catalog: { maxentries: 1000 },
     tags: { maxtags: 1000 },
     validation: { disabled: false },
+    auth: { name: 'none' },
+    access: { rules: [], groups: {}, immutable: [], token: { expires: 300_000, service: 'berth' } },
+    audit: {},
   }
   assert.deepEqual(config, expected)
   assert.deepEqual(warnings, [])

@@ -1,3 +1,4 @@
+import { checkAccessController } from './access-controller.ts'
 import { checkAvailability } from './availability.ts'
 import { checkDurations } from './check-durations.ts'
 import { checkIgnored } from './check-ignored.ts'
@@ -109,6 +110,7 @@ function check(tree: Tree, before: readonly Problem[]): Judgement {
     ...before,
     ...shape.problems,
     ...checkStorageDriver(tree),
+    ...checkAccessController(tree),
     ...availability.problems,
     ...violations.map((violation) => describeViolation(tree, violation)),
   ]

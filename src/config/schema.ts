@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { Config } from './config.ts'
 import type { Path } from './path.ts'
+import { access } from './schema/access.ts'
+import { audit } from './schema/audit.ts'
+import { auth } from './schema/auth.ts'
 import { health } from './schema/health.ts'
 import { http } from './schema/http.ts'
 import { log } from './schema/log.ts'
@@ -52,6 +55,14 @@ const configSchema = z
       .object({ maxtags: notNegative.default(1000).transform((value) => (value === 0 ? 1000 : value)) })
       .prefault({}),
     validation,
+    auth,
+    access,
+    audit,
+  })
+  .superRefine(({ auth: controller, access: { rules } }, context) => {
+    if (rules.length === 0 || controller.name === 'htpasswd' || controller.name === 'token') return
+    const message = 'rules beside auth.htpasswd or auth.token, which say who somebody is'
+    context.addIssue({ code: 'custom', path: ['access', 'rules'], message })
   })
   .transform(({ loglevel, ...given }): Config => ({
     ...given,

@@ -22,8 +22,8 @@ const secretHeaders: readonly Path[] = [
   ['notifications', 'endpoints', 0, 'headers'],
 ]
 
-/** `auth.token` and `auth.htpasswd` are names of access controllers. */
-const controllers = 'auth'
+/** `auth.token` and `auth.htpasswd` are names of access controllers, and `access.token` holds no token. */
+const sections: readonly unknown[] = ['auth', 'access']
 
 /** Whether the value at that path must never be printed. */
 export function isSecret(path: Path): boolean {
@@ -33,7 +33,7 @@ export function isSecret(path: Path): boolean {
       (part, index) =>
         typeof part === 'string' &&
         (secretName.test(part) || secretKeys.has(part.toLowerCase())) &&
-        !(index === 1 && path[0] === controllers),
+        !(index === 1 && sections.includes(path[0])),
     )
   )
 }

@@ -52,6 +52,8 @@ export class Exchange {
   readonly startedAt: number = Date.now()
   /** The client's, which a connection that broke off does not tell any more. */
   readonly remoteAddress: string | undefined
+  /** The answer that was given, whether or not its client was still there to take it. */
+  answer: { readonly status: number; readonly headers: Headers } | undefined
   /** Of the answer. */
   contentType: string | undefined
   /** Bytes of the answer's body that were handed to the connection. */
@@ -142,9 +144,20 @@ export class Exchange {
     return this.#locations.of(this.request, path)
   }
 
+  /** The registry's own URL, absolute. */
+  ownUrl(path: string): string {
+    return this.#locations.absolute(this.request, path)
+  }
+
+  /** Scheme and authority by which the client reached the registry; the scheme is `unclaimed` where no proxy says one. */
+  origin(unclaimed?: string): string {
+    return this.#forwarded.origin(this.request, unclaimed)
+  }
+
   /** Sends a whole answer. A HEAD request gets the same headers and no body. */
   async send(status: number, headers: Headers = {}, body?: Uint8Array): Promise<void> {
     const { response } = this
+    this.answer = { status, headers }
     const content = this.request.method === 'HEAD' ? undefined : body
     const hasLength = status !== 204 && status !== 304
     const length = hasLength ? { 'Content-Length': String(body?.length ?? 0) } : undefined
@@ -180,6 +193,7 @@ export class Exchange {
    * @param headers with the `Content-Length` of all chunks together
    */
   async sendStream(status: number, headers: Headers, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    this.answer = { status, headers }
     const isLast = !this.body.isConsumed && this.#stream === undefined
     const connection = isLast ? { Connection: 'close' } : undefined
     this.response.writeHead(status, this.#all({ ...headers, ...connection }))

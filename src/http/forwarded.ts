@@ -36,15 +36,19 @@ export class ForwardedHeaders {
     return this.#claims(request).path[0] ?? firstOf(request.headers['x-real-ip']) ?? peer
   }
 
-  /** Scheme and authority as the client sees them, such as `https://registry.example.com`; empty when unknown. */
-  origin(request: IncomingMessage): string {
+  /**
+   * Scheme and authority as the client sees them, such as `https://registry.example.com`; empty when unknown.
+   *
+   * @param unclaimed the scheme where no proxy says one; that of the connection when absent
+   */
+  origin(request: IncomingMessage, unclaimed: string = schemeOf(request)): string {
     const peer = peerOf(request)
-    if (!this.#isTrusted(peer)) return directOrigin(request)
+    if (!this.#isTrusted(peer)) return join(unclaimed, authorityOf(request))
     const claims = this.#claims(request)
     // What the outermost of our own proxies said; without a list of them, what stands first.
     const hops = this.#trusted === undefined ? Infinity : Math.max(this.#hops(claims.path, peer), 1)
     return originOf(request, {
-      scheme: fromEnd(claims.schemes, hops),
+      scheme: fromEnd(claims.schemes, hops) ?? unclaimed,
       authority: fromEnd(claims.authorities, hops),
       port: fromEnd(claims.ports, hops),
     })
@@ -132,19 +136,15 @@ interface Claims {
 }
 
 interface Claim {
-  readonly scheme: string | undefined
+  readonly scheme: string
   readonly authority: string | undefined
   readonly port: string | undefined
 }
 
 function originOf(request: IncomingMessage, claim: Claim): string {
-  const scheme = (claim.scheme ?? schemeOf(request)).toLowerCase()
+  const scheme = claim.scheme.toLowerCase()
   const authority = claim.authority ?? authorityOf(request)
   return join(scheme, authority === undefined ? undefined : withPort(authority, claim.port))
-}
-
-function directOrigin(request: IncomingMessage): string {
-  return join(schemeOf(request), authorityOf(request))
 }
 
 /** What is no sound host is not echoed. */

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Gate } from '../auth/gate.ts'
 import type { Log } from '../registry/context.ts'
 import { RegistryError, RegistryErrors } from '../registry/errors.ts'
 import type { Registry } from '../registry/registry.ts'
+import { Unauthorized } from '../registry/unauthorized.ts'
 import { StreamBuffers } from '../util/stream-buffers.ts'
+import { authorize, sendChallenge } from './authorization.ts'
 import { answerBase, answerRoot } from './base.ts'
 import { deleteBlob, getBlob, headBlob } from './blobs.ts'
 import { getCatalog } from './catalog.ts'
@@ -16,6 +19,7 @@ import { requestIds } from './request-id.ts'
 import { cleanPath, parseRoute, type Route, type RouteKind, type RouteOf } from './route.ts'
 import type { HttpSettings } from './settings.ts'
 import { getTags } from './tags.ts'
+import { getToken } from './token.ts'
 import { deleteUpload, getUpload, patchUpload, postUpload, putUpload } from './uploads.ts'
 
 /** Answers one request. It never throws. */
@@ -28,6 +32,8 @@ export type Handler = (
 export interface HandlerOptions {
   readonly registry: Registry
   readonly settings: HttpSettings
+  /** Absent: nobody is asked who he is. */
+  readonly gate?: Gate | undefined
   /** A log for one request, by the request's id. */
   readonly logOf: (id: string) => Log
   /** While false, every request is refused. */
@@ -80,7 +86,7 @@ const table: Table = {
 
 /** Makes the function that serves a registry over HTTP, of everything in `http/`. Needs no socket: tests call it. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { registry, settings, observers = [], isHealthy = always } = options
+  const { registry, gate, settings, observers = [], isHealthy = always } = options
   const forwarded = new ForwardedHeaders(settings.trustedProxies)
   const locations = new Locations(settings, forwarded)
   const commonHeaders = { ...versionHeader, ...spelt(settings.headers) }
@@ -114,10 +120,10 @@ export function createHandler(options: HandlerOptions): Handler {
     let work = async (): Promise<void> => {
       try {
         if (!healthy) throw new RegistryError('UNHEALTHY', { detail: unhealthy })
-        await answer(exchange, registry, below, routed)
+        await answer(exchange, { registry, gate, below, routed })
       } catch (error) {
         exchange.failure = error
-        fail(exchange, error)
+        fail(exchange, gate, error)
       }
     }
     for (const within of contexts) {
@@ -156,12 +162,15 @@ function spellHeader(name: string): string {
     .replace(/-Api-/, '-API-')
 }
 
-async function answer(
-  exchange: Exchange,
-  registry: Registry,
-  below: string,
-  routed: (exchange: Exchange) => void,
-): Promise<void> {
+interface Serving {
+  readonly registry: Registry
+  readonly gate: Gate | undefined
+  /** The prefix, without a slash at its end. */
+  readonly below: string
+  readonly routed: (exchange: Exchange) => void
+}
+
+async function answer(exchange: Exchange, { registry, gate, below, routed }: Serving): Promise<void> {
   const path = decodePath(exchange.rawPath)
   if (path === '/') return await answerRoot(exchange)
   // Also when `..` is resolved: what only passes through the prefix is not below it.
@@ -178,14 +187,20 @@ async function answer(
   exchange.route = route
   routed(exchange)
   switch (route.kind) {
-    case 'base':
-      return await answerBase(exchange)
+    case 'token':
+      if (gate?.tokens === undefined) return await answerUnknown(exchange)
+      if (method !== 'GET') return await answerOtherMethod(exchange, ['GET'])
+      return await getToken(exchange, gate.tokens)
     case 'moved':
       return await answerMoved(exchange, below + route.path)
     case 'root':
     case 'unknown':
       return await answerUnknown(exchange)
+    case 'base':
+      if (gate !== undefined) await authorize(exchange, route, gate)
+      return await answerBase(exchange)
     default: {
+      if (gate !== undefined) await authorize(exchange, route, gate)
       const methods = table[route.kind] as Readonly<Record<string, Answer<typeof route.kind>>>
       const answerMethod = Object.hasOwn(methods, method) ? methods[method] : undefined
       if (answerMethod === undefined) return await answerOtherMethod(exchange, Object.keys(methods))
@@ -235,7 +250,7 @@ async function answerOtherMethod(exchange: Exchange, methods: readonly string[])
   else await exchange.sendError(errorResponse(new RegistryError('UNSUPPORTED')), allow)
 }
 
-function fail(exchange: Exchange, error: unknown): void {
+function fail(exchange: Exchange, gate: Gate | undefined, error: unknown): void {
   const { response, context, request } = exchange
   if (isBug(error)) context.log.error({ method: request.method, err: error }, 'request failed unexpectedly')
   const isGone =
@@ -246,8 +261,12 @@ function fail(exchange: Exchange, error: unknown): void {
   }
   const refusal = errorResponse(error)
   // What is refused as a method here always is a write (RFC 9110, 15.5.6).
-  const allow = refusal.status === 405 ? { Allow: 'GET, HEAD' } : {}
-  exchange.sendError(refusal, allow).catch((failure: unknown) => {
+  const headers = refusal.status === 405 ? { Allow: 'GET, HEAD' } : {}
+  const sent =
+    error instanceof Unauthorized && gate !== undefined
+      ? sendChallenge(exchange, gate, error)
+      : exchange.sendError(refusal, headers)
+  sent.catch((failure: unknown) => {
     context.log.error({ err: failure }, 'error not sent')
     exchange.breakOff()
   })

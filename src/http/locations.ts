@@ -41,6 +41,11 @@ export class Locations {
     return this.#relative ? local : this.#forwarded.origin(request) + local
   }
 
+  /** As `of`, and never relative unless nobody says by what name the registry was reached. */
+  absolute(request: IncomingMessage, path: string): string {
+    return (this.#root ?? this.#forwarded.origin(request) + this.#prefix) + path
+  }
+
   /**
    * The path for a `Link` to another page of what was asked for: the request's own, so that it is right behind any proxy, unless
    * `http.host` says that clients see another one.

@@ -7,6 +7,8 @@ import { parseUploadId, type UploadId } from '../registry/upload-id.ts'
 export type Route =
   | { readonly kind: 'root' }
   | { readonly kind: 'base' }
+  /** Where clients get tokens, if they are of our own. */
+  | { readonly kind: 'token' }
   | { readonly kind: 'catalog' }
   | { readonly kind: 'tags'; readonly name: RepositoryName }
   | { readonly kind: 'manifest'; readonly name: RepositoryName; readonly reference: Reference }
@@ -20,6 +22,9 @@ export type Route =
 export type RouteKind = Route['kind']
 export type RouteOf<Kind extends RouteKind> = Extract<Route, { readonly kind: Kind }>
 
+/** As clients and proxies know it from Distribution's `autoredirect`. */
+export const tokenPath = '/auth/token'
+
 const unknown: Route = { kind: 'unknown' }
 
 /**
@@ -31,6 +36,7 @@ const unknown: Route = { kind: 'unknown' }
 export function parseRoute(path: string): Route {
   if (path === '/v2/') return { kind: 'base' }
   if (path === '/') return { kind: 'root' }
+  if (path === tokenPath) return { kind: 'token' }
   if (path === '/v2') return { kind: 'moved', path: '/v2/' }
   const clean = cleanPath(path)
   if (clean !== path) return clean.startsWith('/v2/') ? { kind: 'moved', path: clean } : unknown

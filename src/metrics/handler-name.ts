@@ -1,4 +1,4 @@
-/** The values of the label `handler`: Distribution's, and one for the referrers API, which it has not. */
+/** The values of the label `handler`: Distribution's, and for what it has not: the referrers API, and tokens. */
 export const handlerNames = [
   'base',
   'blob',
@@ -8,6 +8,7 @@ export const handlerNames = [
   'manifest',
   'referrers',
   'tags',
+  'token',
 ] as const
 
 export type HandlerName = (typeof handlerNames)[number]
@@ -21,6 +22,7 @@ const byRouteKind: Readonly<Record<string, HandlerName>> = {
   manifest: 'manifest',
   referrers: 'referrers',
   tags: 'tags',
+  token: 'token',
 }
 
 /** The handler of a kind of route; undefined for what reaches none: `/`, unknown paths, paths that are moved. */

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client'
+import { createAuthMetrics, type AuthMetrics } from './auth-metrics.ts'
 import { createGauges, type Gauges } from './gauges.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
 import { collectRuntime } from './runtime.ts'
@@ -8,6 +9,7 @@ import { createStorageMetrics, type StorageMetrics } from './storage-metrics.ts'
 export interface Metrics {
   readonly http: HttpMetrics
   readonly storage: StorageMetrics
+  readonly auth: AuthMetrics
   readonly gauges: Gauges
   /** All of it in Prometheus's text format. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>
@@ -24,6 +26,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
   return {
     http: createHttpMetrics(registry),
     storage: createStorageMetrics(registry),
+    auth: createAuthMetrics(registry),
     gauges: createGauges(registry),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }

@@ -1,4 +1,5 @@
 import { RegistryError } from './errors.ts'
+import { Hidden } from './hidden.ts'
 import type { RepositoryName } from './name.ts'
 import type { Tag } from './reference.ts'
 import { Unauthorized } from './unauthorized.ts'
@@ -12,8 +13,10 @@ export const actions: readonly Action[] = ['pull', 'push', 'delete', 'list']
 export type Access =
   /** To be let in at all: `/v2/`. */
   | { readonly kind: 'base' }
-  /** To ask for the catalog; which repositories are in it is a matter of `list`. */
+  /** To ask for the catalog, ... */
   | { readonly kind: 'catalog' }
+  /** ... and to find a repository in it. */
+  | { readonly kind: 'entry'; readonly repository: RepositoryName }
   | RepositoryAccess
 
 export interface RepositoryAccess {
@@ -42,7 +45,7 @@ export interface Caller {
  * Lets an access pass, or refuses it as far as its caller may know: what somebody may not even pull does not exist for him.
  *
  * @param absent the failure of the same request about a repository that does not exist
- * @throws Unauthorized; RegistryError DENIED, or `absent`
+ * @throws Unauthorized; RegistryError DENIED; Hidden, which tells the client the same as `absent`
  */
 export function demand(caller: Caller, access: Access, absent: RegistryError): void {
   switch (caller.judge(access)) {
@@ -53,7 +56,7 @@ export function demand(caller: Caller, access: Access, absent: RegistryError): v
     case 'insufficient scope':
       throw new Unauthorized({ reason: 'insufficient_scope' })
     case 'denied':
-      throw mayKnow(caller, access) ? new RegistryError('DENIED') : absent
+      throw mayKnow(caller, access) ? new RegistryError('DENIED') : new Hidden(absent)
   }
 }
 

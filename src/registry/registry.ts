@@ -126,7 +126,8 @@ export interface Writer {
   /**
    * Stores a manifest under its digest and the tags it is pushed to.
    * @throws MANIFEST_INVALID, DIGEST_INVALID when the reference is another digest; RegistryErrors with one
-   *   MANIFEST_BLOB_UNKNOWN for each reference that this repository lacks
+   *   MANIFEST_BLOB_UNKNOWN for each reference that this repository lacks; TAG_IMMUTABLE when an immutable tag has another
+   *   manifest (nothing was written then, unless the tag got it while this one was pushed)
    */
   putManifest(
     context: Context,
@@ -161,6 +162,8 @@ export interface ManifestUpload {
   readonly content: Uint8Array
   /** Tags besides the one that the reference may be. */
   readonly tags?: readonly Tag[]
+  /** Whether a tag that has a manifest may not get another one; unset: none. */
+  readonly isImmutable?: (tag: Tag) => boolean
 }
 
 export interface PutResult {

@@ -6,9 +6,10 @@ import { safeUri } from '../util/safe-uri.ts'
 export function accessLogger(accessLog: AccessLog): Observer {
   return {
     answered(exchange): void {
-      const { request, startedAt, remoteAddress, bytesSent, status } = exchange
+      const { request, caller, startedAt, remoteAddress, bytesSent, status } = exchange
       accessLog.line({
         remoteAddress: remoteAddress ?? '-',
+        user: caller?.name,
         time: startedAt,
         method: request.method ?? '-',
         uri: safeUri(request.url ?? '-'),

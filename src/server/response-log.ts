@@ -1,8 +1,10 @@
 import { errorResponse } from '../http/error-response.ts'
 import { ClientGone, type Exchange } from '../http/exchange.ts'
-import { RegistryError } from '../registry/errors.ts'
 import type { Observer } from '../http/handler.ts'
 import type { Route } from '../http/route.ts'
+import { RegistryError } from '../registry/errors.ts'
+import { Hidden } from '../registry/hidden.ts'
+import { refusalOf, refusalReason } from '../registry/refusal.ts'
 import type { Logger } from '../util/logger.ts'
 import { safeHost, safeUri } from '../util/safe-uri.ts'
 
@@ -21,6 +23,7 @@ export function responseLog(logger: Logger): Observer {
       if (!logger.isLevelEnabled(level)) return
       const fields = {
         ...requestFields(exchange),
+        ...callerFields(exchange),
         ...variables(exchange.route),
         ...responseFields(exchange),
         ...failureFields(failure),
@@ -46,6 +49,11 @@ function requestFields(exchange: Exchange): Fields {
     ...(referer !== undefined && { 'http.request.referer': safeUri(referer) }),
     ...(userAgent !== undefined && { 'http.request.useragent': userAgent }),
   }
+}
+
+/** With Distribution's name. */
+function callerFields({ caller }: Exchange): Fields {
+  return caller?.name === undefined ? {} : { 'auth.user.name': caller.name }
 }
 
 /** With the port where it is the peer's own, as Go has it. */
@@ -95,8 +103,17 @@ function failureFields(failure: unknown): Fields {
     'err.code': first?.code.toLowerCase().replaceAll('_', ' '),
     'err.message': first?.message,
     ...(first?.detail !== undefined && { 'err.detail': first.detail }),
-    ...(failure instanceof RegistryError && failure.cause !== undefined && { err: failure.cause }),
+    ...causeFields(failure),
   }
+}
+
+/** Why somebody was refused stands beside what he was told; what else went wrong, in its place. */
+function causeFields(failure: unknown): Fields {
+  if (refusalOf(failure) !== undefined) {
+    const reason = failure instanceof Hidden ? 'denied' : refusalReason(failure)
+    return reason === undefined ? {} : { 'err.cause': reason }
+  }
+  return failure instanceof RegistryError && failure.cause !== undefined ? { err: failure.cause } : {}
 }
 
 /** As Go prints a duration. */

@@ -38,8 +38,16 @@ export interface FileInfo {
 }
 
 export interface WriteOptions {
-  /** Leave an object that is there as it is, and say so by returning false. */
+  /**
+   * Leave an object that is there as it is, and say so by returning false; of several writers at once, in whatever process,
+   * exactly one writes. Object stores: `If-None-Match: *`.
+   */
   readonly ifAbsent?: boolean
+  /**
+   * With `ifAbsent`: whether the bytes of an object that is there are nothing, such as those that a crash left. It counts as absent
+   * then, and is replaced in one step, unless somebody does so first. Object stores: `If-Match`, with the ETag of those bytes.
+   */
+  readonly isNothing?: (found: Buffer) => boolean
   /**
    * Whether the object survives a power cut once the call returned. True when unset. False is for what a client can
    * begin anew, such as an upload's start, and what nobody else writes or reads yet: a cut may undo it or leave it empty, and

@@ -1,6 +1,6 @@
 import type { Context } from '../registry/context.ts'
 import { algorithmOf, canonicalAlgorithm, digestOf, type Digest } from '../registry/digest.ts'
-import { RegistryError } from '../registry/errors.ts'
+import { unknownUpload } from '../registry/absent.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import { drain, peek } from '../util/iterables.ts'
@@ -61,7 +61,7 @@ export class BlobWriter {
     }
     const whole = tail === undefined ? upload : await this.#uploads.append(context, upload, { source: tail })
     const [first, second] = whole.chain
-    if (first === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+    if (first === undefined) throw unknownUpload()
     return second === undefined && isCanonical(digest) && isCanonical(first.digest)
       ? await this.#move(whole, first, digest)
       : await this.#copy(whole, digest)
@@ -93,7 +93,7 @@ export class BlobWriter {
     // these very bytes; without it, the blob's being there would prove nothing.
     const there = await this.#driver.stat(to)
     if (there?.size === size) return { stored: digest, size }
-    throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+    throw unknownUpload()
   }
 
   /** Reads all segments once, into the blob's place. The parts stay until the upload is removed, so that a retry finds them. */
@@ -116,7 +116,7 @@ export class BlobWriter {
   async *#bytes(upload: Upload): AsyncGenerator<Uint8Array, void, undefined> {
     for (const segment of upload.chain) {
       const object = await this.#driver.open(partPath(upload, segment.part))
-      if (object === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+      if (object === undefined) throw unknownUpload()
       yield* object
     }
   }

@@ -11,6 +11,7 @@ import type { UploadId } from '../registry/upload-id.ts'
 import { storagePath, type StorageDriver, type StoragePath } from '../storage/driver.ts'
 import { MemoryDriver } from '../storage/memory/driver.ts'
 import { take } from '../util/iterables.ts'
+import { tagLink } from './paths.ts'
 import { createStoredRegistry } from './stored-registry.ts'
 
 /*
@@ -119,10 +120,12 @@ async function putImage(
   { digest, content }: Image,
   tag?: string,
   alias?: Digest,
+  isImmutable = (): boolean => false,
 ): Promise<void> {
   const upload = {
     mediaType: mediaTypes.ociManifest,
     content,
+    isImmutable,
     ...(tag !== undefined && { tags: [parseTag(tag)] }),
   }
   await registry.putManifest(context, name, { kind: 'digest', digest: alias ?? digest }, upload)
@@ -174,9 +177,15 @@ async function absentAs<T>(work: Promise<T>, code: string): Promise<T | undefine
   }
 }
 
+const always = (): boolean => true
+
+async function taggedAs(registry: Registry, tag: string): Promise<Digest> {
+  return (await registry.getManifest(context, name, { kind: 'tag', tag: parseTag(tag) })).digest
+}
+
 interface Scenario {
   readonly title: string
-  readonly prepare?: (registry: Registry) => Promise<void>
+  readonly prepare?: (registry: Registry, store: MemoryDriver) => Promise<void>
   /** What dies. */
   readonly work: (registry: Registry, notes: { id?: UploadId }) => Promise<unknown>
   /** What the client does that got no answer, with another process; then all must be as it wanted. */
@@ -323,6 +332,33 @@ const scenarios: readonly Scenario[] = [
       assert.equal(current, image.digest)
     },
   },
+  ...['no tag', '', 'half'].map((leftover): Scenario => ({
+    title: `the first push to an immutable tag, over ${JSON.stringify(leftover)}`,
+    async prepare(registry, store) {
+      await pushBlobs(registry)
+      if (leftover !== 'no tag') await store.write(tagLink(name, parseTag('v1')), Buffer.from(leftover))
+    },
+    work: (registry) => putImage(registry, image, 'v1', undefined, always),
+    retry: (registry) => putImage(registry, image, 'v1', undefined, always),
+    async done(registry) {
+      assert.equal(await taggedAs(registry, 'v1'), image.digest)
+      const another = putImage(registry, before, 'v1', undefined, always)
+      await assert.rejects(another, { code: 'TAG_IMMUTABLE' })
+    },
+  })),
+  {
+    title: 'the first push to an immutable tag, and another one comes then',
+    prepare: pushBlobs,
+    work: (registry) => putImage(registry, image, 'v1', undefined, always),
+    async retry(registry) {
+      const tagged = await absentAs(taggedAs(registry, 'v1'), 'MANIFEST_UNKNOWN')
+      const another = putImage(registry, before, 'v1', undefined, always)
+      if (tagged === undefined) await another
+      else await assert.rejects(another, { code: 'TAG_IMMUTABLE' })
+      assert.equal(await taggedAs(registry, 'v1'), tagged ?? before.digest)
+    },
+    async done() {},
+  },
   {
     title: 'a referrer',
     async prepare(registry) {
@@ -439,7 +475,7 @@ describe('a process that dies during', () => {
     it(scenario.title, async () => {
       deletesBlobs = scenario.title === 'the deletion of a blob'
       const prepared = new MemoryDriver()
-      await scenario.prepare?.(createStoredRegistry(prepared))
+      await scenario.prepare?.(createStoredRegistry(prepared), prepared)
       for (const moment of moments) {
         let at = 1
         while (at < enough && (await labelled(scenario, prepared, at, moment))) at++

@@ -1,12 +1,12 @@
+import { unknownBlob, unknownManifest } from '../registry/absent.ts'
 import type { Context } from '../registry/context.ts'
 import type { Digest } from '../registry/digest.ts'
-import { RegistryError } from '../registry/errors.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import { isTag, type Tag } from '../registry/reference.ts'
 import type { Deleter } from '../registry/registry.ts'
 import { drain, mapAhead } from '../util/iterables.ts'
 import { layerLink, revisionLink, tagHistoryFolder, tagLink, tagsFolder } from './paths.ts'
-import { unknownManifest, type StoredReader } from './reader.ts'
+import type { StoredReader } from './reader.ts'
 import type { Store } from './store.ts'
 
 /** Tags whose link is read at once. */
@@ -26,7 +26,7 @@ export class StoredDeleter implements Deleter {
   async deleteBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
     const { driver, blobs } = this.#store
     const found = await this.#reader.findBlob(context, repository, digest)
-    if (found === undefined) throw new RegistryError('BLOB_UNKNOWN')
+    if (found === undefined) throw unknownBlob(digest)
     for (const name of new Set([digest, found.stored])) {
       await driver.delete(layerLink(repository, name))
       blobs.forget(repository, name)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import type { Context } from '../registry/context.ts'
-import { digestOf, type Digest, type DigestAlgorithm } from '../registry/digest.ts'
+import { digestOf, isDigest, type Digest, type DigestAlgorithm } from '../registry/digest.ts'
 import { RegistryError } from '../registry/errors.ts'
 import { mediaTypes } from '../registry/media-types.ts'
 import { parseRepositoryName } from '../registry/name.ts'
@@ -168,6 +168,7 @@ function manifestOf(note: string): Manifest {
 
 const m1 = manifestOf('one')
 const m2 = manifestOf('two')
+const m3 = manifestOf('three')
 
 async function put(registry: Registry, { content }: Manifest, tag = latest): Promise<void> {
   const upload = { mediaType: mediaTypes.ociManifest, content }
@@ -197,8 +198,8 @@ async function has(registry: Registry, { digest }: Manifest): Promise<boolean> {
 async function assertNothingDangles(registry: Registry, store: StorageDriver): Promise<void> {
   for await (const text of store.list(tagsFolder(name))) {
     const target = await store.read(tagLink(name, parseTag(text)))
-    if (target === undefined) continue
-    const digest = target.toString() as Digest
+    const digest = target?.toString()
+    if (digest === undefined || !isDigest(digest)) continue
     assert.deepEqual(await store.read(revisionLink(name, digest)), target, `${text} dangles`)
     assert.equal(await digestAt(registry, parseTag(text)), digest)
   }
@@ -336,6 +337,161 @@ describe('a manifest is deleted while', () => {
 function scheduled(scheduler: fc.Scheduler, store: StorageDriver): Registry {
   return createStoredRegistry(withTurns(store, (call) => scheduler.schedule(Promise.resolve(), call)))
 }
+
+/** A store that keeps all that a tag ever held, with nothing in between where it was deleted. */
+class Watched extends MemoryDriver {
+  readonly held: (Digest | undefined)[] = []
+
+  override async write(...args: Parameters<MemoryDriver['write']>): Promise<boolean> {
+    const isWritten = await super.write(...args)
+    await this.#note(args[0])
+    return isWritten
+  }
+
+  override async delete(path: StoragePath): Promise<boolean> {
+    const isDeleted = await super.delete(path)
+    await this.#note(path)
+    return isDeleted
+  }
+
+  async #note(path: StoragePath): Promise<void> {
+    if (path !== tagLink(name, latest)) return
+    const text = (await this.read(path))?.toString()
+    const digest = text !== undefined && isDigest(text) ? text : undefined
+    if (this.held.length === 0 || this.held.at(-1) !== digest) this.held.push(digest)
+  }
+
+  /** Undefined beside undefined cannot be: two digests in a row are a tag that moved. */
+  assertNeverMoved(): void {
+    this.held.forEach((digest, at) => {
+      assert.ok(
+        digest === undefined || this.held[at + 1] === undefined,
+        `the tag moved: ${this.held.join(' ')}`,
+      )
+    })
+  }
+}
+
+const isImmutable = (): boolean => true
+
+interface Answer {
+  readonly manifest: Manifest
+  /** The digest for which the push was refused. */
+  readonly holder?: Digest
+}
+
+async function putOnce(registry: Registry, manifest: Manifest): Promise<Answer> {
+  const upload = { mediaType: mediaTypes.ociManifest, content: manifest.content, isImmutable }
+  try {
+    await registry.putManifest(context, name, { kind: 'tag', tag: latest }, upload)
+    return { manifest }
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== 'TAG_IMMUTABLE') throw error
+    return { manifest, holder: (error.detail as { digest: Digest }).digest }
+  }
+}
+
+/** What a crash of Distribution 2 leaves of a tag's link, among others; undefined: nothing. */
+const leftovers = [undefined, '', 'sha256:half']
+
+async function storeWith(leftover: string | undefined): Promise<Watched> {
+  const store = new Watched()
+  await createStoredRegistry(store).putBlob(context, name, digestOf(config), from(config))
+  if (leftover !== undefined) await store.write(tagLink(name, latest), Buffer.from(leftover))
+  return store
+}
+
+/** All who pushed one manifest got the tag, and all others heard which one. */
+async function assertOneWon(registry: Registry, answers: readonly Answer[]): Promise<void> {
+  const winner = await digestAt(registry)
+  assert.ok(answers.some(({ manifest }) => manifest.digest === winner))
+  for (const { manifest, holder } of answers)
+    assert.equal(holder, manifest.digest === winner ? undefined : winner)
+}
+
+describe('manifests that race for an immutable tag', () => {
+  for (const leftover of leftovers) {
+    const title = `over ${leftover === undefined ? 'nothing' : JSON.stringify(leftover).slice(0, 20)}`
+
+    it(`one gets it, ${title}: another push before each call`, async () => {
+      let pushes = 0
+      for (let call: string | undefined = '', at = 1; call !== undefined; at++) {
+        const store = await storeWith(leftover)
+        const answers: Answer[] = []
+        const other = createStoredRegistry(store)
+        call = undefined
+        let left = at
+        const turn = async (current: string): Promise<void> => {
+          if (--left !== 0) return
+          call = current
+          answers.push(await putOnce(other, m2))
+        }
+        answers.push(await putOnce(createStoredRegistry(withTurns(store, turn)), m1))
+        if (call === undefined) answers.push(await putOnce(other, m2))
+        else pushes++
+        store.assertNeverMoved()
+        await assertOneWon(createStoredRegistry(store), answers)
+      }
+      assert.ok(pushes > 5)
+    })
+
+    it(`one gets it, ${title}: in any order of calls`, async () => {
+      const some = fc.array(fc.constantFrom(m1, m2, m3), { minLength: 2, maxLength: 4 })
+      await fc.assert(
+        fc.asyncProperty(fc.scheduler(), some, fc.boolean(), async (scheduler, manifests, isOneProcess) => {
+          const store = await storeWith(leftover)
+          const shared = scheduled(scheduler, store)
+          const running = manifests.map((manifest) =>
+            putOnce(isOneProcess ? shared : scheduled(scheduler, store), manifest),
+          )
+          const answers = await scheduler.waitFor(Promise.all(running))
+          store.assertNeverMoved()
+          await assertOneWon(createStoredRegistry(store), answers)
+          await assertNothingDangles(createStoredRegistry(store), store)
+        }),
+        { numRuns: 100 },
+      )
+    })
+  }
+
+  it('it moves only when somebody deletes it, and never points at nothing, in any order of calls', async () => {
+    const works: Readonly<Record<string, Work>> = {
+      'put 1': (registry) => putOnce(registry, m1),
+      'put 2': (registry) => putOnce(registry, m2),
+      'put 3': (registry) => putOnce(registry, m3),
+      'delete 1': (registry) => remove(registry, m1),
+      'delete 2': (registry) => remove(registry, m2),
+      untag: (registry) => unless(registry.deleteTag(context, name, latest), 'MANIFEST_UNKNOWN'),
+    }
+    const some = fc.uniqueArray(fc.constantFrom(...Object.keys(works)), { minLength: 2, maxLength: 5 })
+    const start = fc.constantFrom(...leftovers, m1, m2)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        some,
+        start,
+        fc.boolean(),
+        async (scheduler, titles, before, isOneProcess) => {
+          const store = await storeWith(typeof before === 'object' ? undefined : before)
+          if (typeof before === 'object') await putOnce(createStoredRegistry(store), before)
+          const shared = scheduled(scheduler, store)
+          const running = titles.map(
+            async (title) => await works[title]?.(isOneProcess ? shared : scheduled(scheduler, store)),
+          )
+          await scheduler.waitFor(Promise.all(running))
+          await scheduler.waitFor(
+            assertNothingDangles(isOneProcess ? shared : createStoredRegistry(store), store),
+          )
+          const holder = await digestAt(createStoredRegistry(store))
+          const { holder: refusedFor } = await putOnce(createStoredRegistry(store), m1)
+          assert.equal(refusedFor, holder === m1.digest ? undefined : holder)
+          store.assertNeverMoved()
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+})
 
 const pieces = ['one ', 'two ', 'three'].map((text) => Buffer.from(text))
 const whole = Buffer.concat(pieces)

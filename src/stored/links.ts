@@ -29,8 +29,8 @@ export class Links {
   async read(context: Context, path: StoragePath): Promise<Digest | undefined> {
     const content = await this.#driver.read(path, maxLinkSize)
     if (content === undefined) return undefined
-    const text = content.toString('latin1')
-    if (isDigest(text)) return text
+    const digest = digestIn(content)
+    if (digest !== undefined) return digest
     context.log.warn({ path, bytes: content.length }, 'link without a digest counts as absent')
     return undefined
   }
@@ -40,4 +40,25 @@ export class Links {
     const isThere = (await this.read(context, path)) === digest
     return isThere ? { path } : { path, content: Buffer.from(digest, 'latin1') }
   }
+
+  /**
+   * Sets a link that holds no digest. Of several that come for one at once, in whatever process, exactly one sets it.
+   *
+   * @returns the digest that the link holds then, durably: the given one, or that of whoever was first
+   */
+  async claim(path: StoragePath, digest: Digest): Promise<Digest> {
+    let holder: Digest | undefined
+    const isNothing = (found: Buffer): boolean => {
+      holder = digestIn(found)
+      return holder === undefined
+    }
+    const content = Buffer.from(digest, 'latin1')
+    await this.#driver.write(path, content, { ifAbsent: true, isNothing })
+    return holder ?? digest
+  }
+}
+
+function digestIn(content: Buffer): Digest | undefined {
+  const text = content.toString('latin1')
+  return isDigest(text) ? text : undefined
 }

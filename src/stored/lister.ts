@@ -1,7 +1,7 @@
 import type { Context } from '../registry/context.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
 import type { Digest } from '../registry/digest.ts'
-import { RegistryError } from '../registry/errors.ts'
+import { unknownRepository } from '../registry/absent.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import { isTag, type Tag } from '../registry/reference.ts'
 import type { Lister } from '../registry/registry.ts'
@@ -50,7 +50,7 @@ export class StoredLister implements Lister {
       yield tag
     }
     if (!any && !(await tree.hasManifest(repository))) {
-      throw new RegistryError('NAME_UNKNOWN', { detail: { name: repository } })
+      throw unknownRepository(repository)
     }
   }
 

@@ -42,14 +42,24 @@ export class ManifestWriter {
     const stored = digestOf(content)
     const named = reference.kind === 'digest' ? reference.digest : stored
     if (digestOf(content, algorithmOf(named)) !== named) throw new RegistryError('DIGEST_INVALID')
+    const tags = new Set(upload.tags)
+    if (reference.kind === 'tag') tags.add(reference.tag)
+    const immutable = new Set([...tags].filter((tag) => upload.isImmutable?.(tag)))
+    await this.#checkImmutable(context, repository, immutable, stored)
     await this.#checkReferences(context, repository, manifest)
 
     const { deletions } = this.#store.manifests
-    const tags = new Set(upload.tags)
-    if (reference.kind === 'tag') tags.add(reference.tag)
     const revision = revisionLink(repository, stored)
+    let refusal: RegistryError | undefined
     for (let attempt = 1; ; attempt++) {
-      await this.#publish(context, repository, { manifest, stored, named, content, tags })
+      refusal = await this.#publish(context, repository, {
+        manifest,
+        stored,
+        named,
+        content,
+        tags,
+        immutable,
+      })
       // Somebody may have deleted the manifest meanwhile; no tag may be left pointing at nothing, nor one be missing.
       if ((await this.#store.links.read(context, revision)) === stored) break
       if (attempt === attempts) {
@@ -60,24 +70,29 @@ export class ManifestWriter {
 
     this.#store.manifests.set(repository, named, stored, deletions)
     this.#store.tree.changed(repository)
+    if (refusal !== undefined) throw refusal
     return { digest: named, ...(manifest.subject !== undefined && { subject: manifest.subject.digest }) }
   }
 
   /**
    * History before the pointer, as Distribution does. A tag that moves from another manifest waits until the new one is durable:
-   * a power cut may undo the push, and must not take the old one with it.
+   * a power cut may undo the push, and must not take the old one with it. So does a tag that can be set only once: left pointing at
+   * nothing, it could not be mended by pushing another one.
+   *
+   * @returns why the manifest did not get all of its tags: somebody else was first
    */
-  async #publish(context: Context, repository: RepositoryName, put: Put): Promise<void> {
+  async #publish(context: Context, repository: RepositoryName, put: Put): Promise<RegistryError | undefined> {
     const { driver, links } = this.#store
-    const { manifest, stored, named, content, tags } = put
+    const { manifest, stored, named, content, tags, immutable } = put
     const link = (path: StoragePath): Promise<Publication> => links.publication(context, path, stored)
     // Before the tags: a delete takes these first, so that whoever finds the revision finds their absence too.
     const revision = await link(revisionLink(repository, stored))
-    const pointers = await Promise.all([...tags].map((tag) => link(tagLink(repository, tag))))
-    const moving = await Promise.all(
+    const mutable = [...tags].filter((tag) => !immutable.has(tag))
+    const pointers = await Promise.all(mutable.map((tag) => link(tagLink(repository, tag))))
+    const waiting = await Promise.all(
       pointers.map(
         async ({ path, content: changed }) =>
-          changed !== undefined && (await driver.stat(path)) !== undefined,
+          changed !== undefined && (immutable.size > 0 || (await driver.stat(path)) !== undefined),
       ),
     )
     await driver.publish([
@@ -86,9 +101,31 @@ export class ManifestWriter {
       ...(named === stored ? [] : [await link(manifestAliasLink(repository, named))]),
       revision,
       ...(await Promise.all([...tags].map((tag) => link(tagHistoryLink(repository, tag, stored))))),
-      ...pointers.filter((_, index) => moving[index] === false),
+      ...pointers.filter((_, index) => waiting[index] === false),
     ])
-    if (moving.includes(true)) await driver.publish(pointers.filter((_, index) => moving[index] === true))
+    for (const tag of immutable) {
+      const holder = await links.claim(tagLink(repository, tag), stored)
+      if (holder !== stored) return tagImmutable(tag, holder)
+    }
+    if (waiting.includes(true)) await driver.publish(pointers.filter((_, index) => waiting[index] === true))
+    return undefined
+  }
+
+  /**
+   * What is refused leaves no trace, unless it comes in the same moment as what it is refused for.
+   *
+   * @throws RegistryError TAG_IMMUTABLE
+   */
+  async #checkImmutable(
+    context: Context,
+    repository: RepositoryName,
+    immutable: ReadonlySet<Tag>,
+    stored: Digest,
+  ): Promise<void> {
+    for (const tag of immutable) {
+      const holder = await this.#store.links.read(context, tagLink(repository, tag))
+      if (holder !== undefined && holder !== stored) throw tagImmutable(tag, holder)
+    }
   }
 
   async #publishedContent(stored: Digest, content: Uint8Array): Promise<Publication> {
@@ -143,6 +180,8 @@ interface Put {
   readonly named: Digest
   readonly content: Uint8Array
   readonly tags: ReadonlySet<Tag>
+  /** Those of the tags that are set only while they have no manifest. */
+  readonly immutable: ReadonlySet<Tag>
 }
 
 interface References {
@@ -159,6 +198,13 @@ function byDigest(manifest: Manifest): ReadonlyMap<Digest, References> {
     else known.descriptors.push(descriptor)
   }
   return references
+}
+
+function tagImmutable(tag: Tag, holder: Digest): RegistryError {
+  return new RegistryError('TAG_IMMUTABLE', {
+    message: `the tag ${tag} is immutable and has ${holder}`,
+    detail: { tag, digest: holder },
+  })
 }
 
 function unknown(digest: Digest): RegistryError {

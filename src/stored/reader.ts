@@ -1,7 +1,8 @@
+import { unknownBlob, unknownManifest } from '../registry/absent.ts'
 import type { Context } from '../registry/context.ts'
 import type { Descriptor } from '../registry/descriptor.ts'
 import { algorithmOf, canonicalAlgorithm, digestOf, type Digest } from '../registry/digest.ts'
-import { RegistryError } from '../registry/errors.ts'
+import type { RegistryError } from '../registry/errors.ts'
 import { blobMediaType } from '../registry/media-types.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Reference } from '../registry/reference.ts'
@@ -152,16 +153,4 @@ function wholeContent(bytes: Uint8Array): BlobContent {
     },
     async close(): Promise<void> {},
   }
-}
-
-function unknownBlob(digest: Digest): RegistryError {
-  return new RegistryError('BLOB_UNKNOWN', { detail: digest })
-}
-
-export function unknownManifest(repository: RepositoryName, reference: Reference): RegistryError {
-  const detail =
-    reference.kind === 'tag'
-      ? `unknown tag=${reference.tag}`
-      : `unknown manifest name=${repository} revision=${reference.digest}`
-  return new RegistryError('MANIFEST_UNKNOWN', { detail })
 }

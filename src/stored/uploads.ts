@@ -1,5 +1,6 @@
 import type { Context } from '../registry/context.ts'
 import { canonicalAlgorithm, isDigestAlgorithm, type DigestAlgorithm } from '../registry/digest.ts'
+import { unknownUpload } from '../registry/absent.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Chunk } from '../registry/registry.ts'
@@ -59,7 +60,7 @@ export class Uploads {
     const entries = new Set<string>()
     for await (const entry of this.#driver.list(uploadFolder(repository, id))) entries.add(entry)
     const isDistributions = entries.has('data') || entries.has('hashstates')
-    if (!entries.has('startedat') || isDistributions) throw new RegistryError('BLOB_UPLOAD_UNKNOWN')
+    if (!entries.has('startedat') || isDistributions) throw unknownUpload()
     const algorithm = entries.has('algorithm')
       ? await this.#readAlgorithm(repository, id)
       : canonicalAlgorithm

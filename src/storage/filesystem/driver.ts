@@ -72,10 +72,11 @@ export class FilesystemDriver implements StorageDriver {
       return true
     }
     const durable = options.durable !== false
-    // Asked first because the answer is mostly yes (a link that every push of a layer writes), and costs no sync of a file.
+    const isThere = (): Promise<boolean> => this.#isThere(path, options.isNothing)
+    // Asked first because a yes costs no sync of a file.
     const written =
-      !(ifAbsent && (await this.stat(path)) !== undefined) &&
-      (await this.#writeFile(target, content, ifAbsent, durable))
+      !(ifAbsent && (await isThere())) &&
+      (await this.#writeFile(target, content, durable, ifAbsent ? isThere : undefined))
     // Also when another call wrote it: it may have, so far, only made the object visible.
     if (durable) await guarded(this.#folders.persist(dirname(target)), target)
     return written
@@ -177,15 +178,23 @@ export class FilesystemDriver implements StorageDriver {
     return join(this.#root, storagePath(path))
   }
 
+  /** Whether an object lies at a path that counts. */
+  async #isThere(path: StoragePath, isNothing: WriteOptions['isNothing']): Promise<boolean> {
+    if (isNothing === undefined) return (await this.stat(path)) !== undefined
+    const found = await this.read(path)
+    return found !== undefined && !isNothing(found)
+  }
+
+  /** @param isThere asked before the file gets its name: only if absent; unset: always */
   async #writeFile(
     target: string,
     content: Uint8Array,
-    ifAbsent: boolean,
     durable: boolean,
+    isThere?: () => Promise<boolean>,
   ): Promise<boolean> {
     const file = await this.#prepare(target, content, durable)
     return this.#orDiscard(file, async () => {
-      if (ifAbsent) return guarded(placeIfAbsent(file, target, this.#folders))
+      if (isThere !== undefined) return guarded(placeIfAbsent(file, target, this.#folders, isThere))
       await guarded(place(file, target, this.#folders))
       return true
     })

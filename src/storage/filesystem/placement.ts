@@ -1,7 +1,8 @@
 import { dirname } from 'node:path'
 import { errnoOf } from '../failure.ts'
-import { close, link, open, rename, unlink } from './calls.ts'
+import { link, rename, stat, unlink } from './calls.ts'
 import type { Folders } from './folders.ts'
+import { exclusively } from './path-lock.ts'
 import type { TemporaryFile } from './temporary.ts'
 
 /** What link(2) answers on file systems without hard links, such as FAT, CIFS and many in user space. */
@@ -13,40 +14,65 @@ const noLinks: ReadonlySet<string | undefined> = new Set([
   'EMLINK',
 ])
 
+/** How often a file is placed anew whose place others take and leave meanwhile. */
+const attempts = 20
+
 /** Gives a finished file its name, replacing what has it. */
 export function place(file: TemporaryFile, target: string, folders: Folders): Promise<void> {
   return folders.within(dirname(target), () => rename(file.path, target))
 }
 
-/** Gives a finished file its name unless something has it; of several at once, exactly one returns true. */
-export async function placeIfAbsent(file: TemporaryFile, target: string, folders: Folders): Promise<boolean> {
+/**
+ * Gives a finished file its name unless something has it that counts; of several at once, exactly one returns true. link(2) is
+ * what decides. What it cannot do is done under a lock: to replace what does not count, and all where there are no hard links.
+ *
+ * @param isThere whether something that counts has the name; false also when something has it that does not
+ */
+export async function placeIfAbsent(
+  file: TemporaryFile,
+  target: string,
+  folders: Folders,
+  isThere: () => Promise<boolean>,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    const refusal = await linked(file, target, folders)
+    if (refusal === undefined) return true
+    if (await isThere()) {
+      await file.discard()
+      return false
+    }
+    const hasLinks = !noLinks.has(errnoOf(refusal))
+    const isPlaced = await exclusively(target, file, async () => {
+      if (await isThere()) return false
+      // Removed since: now anybody may link, with no lock.
+      if (hasLinks && !(await exists(target))) return false
+      await place(file, target, folders)
+      return true
+    })
+    if (isPlaced) return true
+    if (attempt === attempts) throw refusal
+  }
+}
+
+/** @returns the error when the name is taken, or where there are no hard links */
+async function linked(file: TemporaryFile, target: string, folders: Folders): Promise<unknown> {
   try {
     await folders.within(dirname(target), () => link(file.path, target))
   } catch (error) {
     const errno = errnoOf(error)
-    if (errno === 'EEXIST') {
-      await file.discard()
-      return false
-    }
-    if (noLinks.has(errno)) return claim(file, target, folders)
+    if (errno === 'EEXIST' || noLinks.has(errno)) return error
     throw error
   }
   await unlink(file.path)
-  return true
+  return undefined
 }
 
-/**
- * Without hard links, an empty file claims the name until the rename: for a moment, or after a crash, a reader sees an
- * object of no bytes, which counts as absent for links.
- */
-async function claim(file: TemporaryFile, target: string, folders: Folders): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
-    await close(await folders.within(dirname(target), () => open(target, 'wx')))
+    await stat(path)
+    return true
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error
-    await file.discard()
-    return false
+    if (errnoOf(error) === 'ENOENT') return false
+    throw error
   }
-  await place(file, target, folders)
-  return true
 }

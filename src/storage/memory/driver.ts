@@ -46,7 +46,7 @@ export class MemoryDriver implements StorageDriver {
 
   async write(path: StoragePath, content: Uint8Array, options: WriteOptions = {}): Promise<boolean> {
     const names = split(path)
-    if (options.ifAbsent === true && find(this.#root, names) !== undefined) return false
+    if (options.ifAbsent === true && this.#isThere(names, options)) return false
     this.#put(names, { content: Buffer.from(content), modified: this.#date() })
     return true
   }
@@ -106,6 +106,12 @@ export class MemoryDriver implements StorageDriver {
 
   async close(): Promise<void> {
     // Holds nothing but memory.
+  }
+
+  #isThere(names: readonly string[], { isNothing }: WriteOptions): boolean {
+    const node = find(this.#root, names)
+    if (node === undefined || node instanceof MemoryFolder) return node !== undefined
+    return isNothing?.(Buffer.from(node.content)) !== true
   }
 
   #file(path: StoragePath): MemoryFile | undefined {

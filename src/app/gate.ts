@@ -1,0 +1,100 @@
+import { Groups } from '../access/groups.ts'
+import { Policy } from '../access/policy.ts'
+import type { Gate } from '../auth/gate.ts'
+import { HtpasswdGate } from '../auth/htpasswd-gate.ts'
+import { openHtpasswd, type LoginAttempt, type LoginState } from '../auth/htpasswd/htpasswd.ts'
+import { createIssuer } from '../auth/issuer/issuer.ts'
+import { IssuingGate } from '../auth/issuing-gate.ts'
+import { Logins } from '../auth/logins.ts'
+import type { PasswordRequest } from '../auth/plain-http.ts'
+import { Rights } from '../auth/rights.ts'
+import { SillyGate } from '../auth/silly-gate.ts'
+import { TokenGate } from '../auth/token-gate.ts'
+import { createTokenVerifier } from '../auth/token/token-verifier.ts'
+import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { tokenPath } from '../http/route.ts'
+import { rulesOf } from './rules.ts'
+import type { Logger } from '../util/logger.ts'
+
+export interface GateParts {
+  readonly log: Logger
+  /** Where values of the configuration come from: rules are told by their place. */
+  readonly sources: LoadedConfig['sources']
+  /** Of the process: what reloads must not forget. */
+  readonly logins: LoginState
+  /** Signs tokens where the configuration has no secret. */
+  readonly secret: string
+  readonly onLogin: (attempt: LoginAttempt) => void
+  /** Told of each request with a password. */
+  readonly onPassword: (request: PasswordRequest) => void
+}
+
+/**
+ * Makes what finds out who sends a request; undefined when nobody is asked.
+ *
+ * @throws Error of one line, beginning with the key, when what it needs cannot be used
+ */
+export async function createGate(config: Config, parts: GateParts): Promise<Gate | undefined> {
+  const { auth } = config
+  switch (auth.name) {
+    case 'none':
+      return undefined
+    case 'silly':
+      return new SillyGate(auth)
+    case 'token': {
+      const verifier = await createTokenVerifier({ ...auth, log: parts.log })
+      const { realm, service, autoredirect, autoredirectpath } = auth
+      const redirectPath = autoredirect ? autoredirectpath : undefined
+      return new TokenGate({
+        realm,
+        service,
+        redirectPath,
+        verifier,
+        rights: await createRights(config, parts),
+      })
+    }
+    case 'htpasswd':
+      return await createHtpasswdGate(config, auth, parts)
+  }
+}
+
+async function createHtpasswdGate(
+  config: Config,
+  { realm, path }: { readonly realm: string; readonly path: string },
+  parts: GateParts,
+): Promise<Gate> {
+  const { log, onLogin, logins: state } = parts
+  const htpasswd = await openHtpasswd({
+    path,
+    log,
+    state,
+    onLogin,
+    tell: (text) => process.stderr.write(text),
+  })
+  const logins = new Logins(htpasswd, parts.onPassword)
+  const rights = await createRights(config, parts)
+  if (rights?.policy.hasAnonymous !== true) return new HtpasswdGate({ realm, logins, rights })
+  const { key, expires, service } = config.access.token
+  const issuer = await createIssuer({
+    secret: config.http.secret ?? parts.secret,
+    ...(key !== undefined && { keyFile: key }),
+    service,
+    expires,
+    log,
+  })
+  return new IssuingGate({ realm, logins, rights, issuer, path: tokenPath })
+}
+
+async function createRights({ access }: Config, parts: GateParts): Promise<Rights | undefined> {
+  const { rules, groups: fixed, groupfile } = access
+  if (rules.length === 0) return undefined
+  const { log, sources } = parts
+  const groups = await Groups.open({
+    groups: fixed,
+    ...(groupfile !== undefined && { file: groupfile }),
+    log,
+  })
+  const policy = new Policy(rulesOf(rules, sources), groups)
+  return new Rights({ policy, groups, isDebug: () => log.isLevelEnabled('debug') })
+}

@@ -1,0 +1,44 @@
+import { isIPv6 } from 'node:net'
+
+/** Of whatever a proxy may call an address. */
+const longestAddress = 100
+
+/**
+ * Whom failed logins from an address are counted for. Somebody with IPv6 has a whole /64 at least (RFC 6177, 2), so that all of it
+ * counts as one.
+ *
+ * @param client an address, or undefined for what came by a unix socket
+ */
+export function addressKey(client: string | undefined): string {
+  if (client === undefined) return 'unix'
+  const [address = ''] = client.split('%')
+  if (!isIPv6(address)) return client.slice(0, longestAddress)
+  const groups = groupsOf(address)
+  // IPv4 in the form of IPv6 (RFC 4291, 2.5.5.2).
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff
+  if (isMapped) return groups.slice(6).flatMap(bytesOf).join('.')
+  const network = groups.slice(0, 4).map((group) => group.toString(16))
+  return `${network.join(':')}::/64`
+}
+
+/** The eight of a valid address. */
+function groupsOf(address: string): number[] {
+  const [before = [], after] = address.split('::').map(partsOf)
+  if (after === undefined) return before
+  const zeros = Array<number>(8 - before.length - after.length).fill(0)
+  return [...before, ...zeros, ...after]
+}
+
+/** Of one side of `::`. An IPv4 address at the end is two groups. */
+function partsOf(text: string): number[] {
+  if (text === '') return []
+  return text.split(':').flatMap((part) => {
+    if (!part.includes('.')) return [Number.parseInt(part, 16)]
+    const [a = 0, b = 0, c = 0, d = 0] = part.split('.').map(Number)
+    return [a * 256 + b, c * 256 + d]
+  })
+}
+
+function bytesOf(group: number): [number, number] {
+  return [group >> 8, group & 0xff]
+}

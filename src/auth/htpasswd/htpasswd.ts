@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto'
+import type { Log } from '../../registry/context.ts'
+import { RegistryError } from '../../registry/errors.ts'
+import { Unauthorized } from '../../registry/unauthorized.ts'
+import { addressKey } from './addresses.ts'
+import { LoginReports, type LoginAttempt } from './login-reports.ts'
+import { createLoginState, type LoginState } from './login-state.ts'
+import { comparableHash, dummyHash, longestPassword } from './password-hash.ts'
+import { provisionHtpasswd } from './provision.ts'
+import { codeOf, reasonOf } from './read-file.ts'
+import type { Login } from './remembered.ts'
+import { Users } from './users.ts'
+
+export { createLoginState }
+export type { Login, LoginAttempt, LoginState }
+
+/** Whether a bcrypt hash, under the name `$2b$`, is of that password. */
+export type Compare = (password: string, hash: string) => Promise<boolean>
+
+export interface HtpasswdOptions {
+  readonly path: string
+  readonly log: Log
+  /** Writes to standard error, beside the log: the password of a file that was missing. */
+  readonly tell: (text: string) => void
+  /** Told of every attempt, but of throttled ones only about once a second and address; not of remembered logins. Must not throw. */
+  readonly onLogin?: (attempt: LoginAttempt) => void
+  /** That of an earlier one, which a reload replaces. */
+  readonly state?: LoginState
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+  readonly compare?: Compare
+}
+
+interface Asked {
+  readonly user: string
+  readonly password: string
+  readonly client: string | undefined
+  readonly address: string
+  /** The user's, if he has one. */
+  readonly hash: string | undefined
+  /** What is compared with instead. */
+  readonly dummy: string
+  /** Of the credentials and the hash. */
+  readonly digest: string
+}
+
+/**
+ * Opens a password file (`auth.htpasswd.path`), and makes it where there is none.
+ *
+ * @throws Error in one line: `auth.htpasswd.path: /x: permission denied`
+ */
+export async function openHtpasswd(options: HtpasswdOptions): Promise<Htpasswd> {
+  const { path, log, tell, now = Date.now } = options
+  const open = (): Promise<Users> => Users.open({ path, log, now })
+  try {
+    const users = await open().catch(async (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error
+      await provisionHtpasswd({ path, tell }).catch((failure: unknown) => {
+        throw new Error(`no such file, and none could be made: ${reasonOf(failure)}`, { cause: failure })
+      })
+      return await open()
+    })
+    return new Htpasswd(users, options)
+  } catch (error) {
+    throw new Error(`auth.htpasswd.path: ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** Finds out whether a password is right, and sees to it that finding out by trying takes long. */
+export class Htpasswd {
+  readonly #users: Users
+  readonly #state: LoginState
+  readonly #reports: LoginReports
+  readonly #compare: Compare
+  /** Attempts that are under way, by digest and address; and compares, by digest. */
+  readonly #attempts = new Map<string, Promise<Login>>()
+  readonly #compares = new Map<string, Promise<boolean>>()
+
+  constructor(users: Users, options: Pick<HtpasswdOptions, 'log' | 'onLogin' | 'state' | 'now' | 'compare'>) {
+    this.#users = users
+    this.#state = options.state ?? createLoginState(options.now)
+    this.#reports = new LoginReports(options)
+    this.#compare = options.compare ?? compareByBcrypt
+  }
+
+  /**
+   * Gives the user whose password this is. Whoever is refused learns nothing by how, nor by how long it took.
+   *
+   * @param client the address that it came from; undefined for a unix socket
+   * @throws Unauthorized, whose cause says why; RegistryError TOO_MANY_REQUESTS with `retryAfter` in seconds
+   */
+  async login(user: string, password: string, client: string | undefined): Promise<Login> {
+    const { remembered, throttle } = this.#state
+    const { hashes, cost } = await this.#users.look()
+    const address = addressKey(client)
+    const hash = hashes.get(user)
+    const digest = remembered.digest(user, hash ?? '', password)
+    const login = remembered.get(digest)
+    // What was right from here is never throttled. From elsewhere it is, else anybody could guess as fast as he likes while its
+    // user is at work.
+    const isProven = remembered.isProven(digest, address)
+    if (login !== undefined && isProven) return login
+
+    const key = `${digest} ${address}`
+    const underway = this.#attempts.get(key)
+    if (underway !== undefined) return await underway
+    const barred = isProven ? undefined : throttle.barred(user, address)
+    if (barred !== undefined) {
+      this.#reports.report({ outcome: 'throttled', user, client, reason: barred.reason }, address)
+      throw new RegistryError('TOO_MANY_REQUESTS', { retryAfter: barred.retryAfter })
+    }
+    if (login !== undefined) {
+      remembered.prove(digest, address)
+      throttle.know(user, address)
+      return login
+    }
+    const asked = { user, password, client, address, hash, dummy: dummyHash(cost), digest }
+    return await shared(this.#attempts, key, () => this.#attempt(asked))
+  }
+
+  /** Changes with the user's entry, and is the same in every process; undefined when there is no such user. */
+  async stamp(user: string): Promise<string | undefined> {
+    const hash = (await this.#users.look()).hashes.get(user)
+    return hash === undefined ? undefined : stampOf(user, hash)
+  }
+
+  async #attempt(asked: Asked): Promise<Login> {
+    const { user, password, client, address, hash, digest } = asked
+    const { remembered, throttle } = this.#state
+    const end = throttle.begin(user, address)
+    let isRight: boolean
+    try {
+      isRight = await this.#verify(asked)
+    } catch (error) {
+      end('dropped')
+      if (error instanceof RegistryError) {
+        this.#reports.report(
+          { outcome: 'throttled', user, client, reason: 'too many logins at once' },
+          address,
+        )
+      }
+      throw error
+    }
+    const wrong = whyRefused(hash, password, isRight)
+    if (hash === undefined || wrong !== undefined) {
+      end('failed')
+      this.#reports.report({ outcome: 'refused', user, client, reason: wrong ?? '' }, address)
+      throw new Unauthorized({ cause: new Error(wrong) })
+    }
+    end('succeeded')
+    const login = { name: user, stamp: stampOf(user, hash) }
+    remembered.add(digest, login)
+    remembered.prove(digest, address)
+    this.#reports.report({ outcome: 'accepted', user, client }, address)
+    return login
+  }
+
+  /** One compare for all who ask the same at once, wherever they are: a fleet that starts. */
+  async #verify({ user, password, address, hash, dummy, digest }: Asked): Promise<boolean> {
+    const { queue, throttle } = this.#state
+    const compare = (): Promise<boolean> => this.#compare(password, comparableHash(hash ?? dummy))
+    const waiting = { address, isKnown: throttle.isKnown(user, address) }
+    return await shared(this.#compares, digest, () => queue.run(waiting, compare))
+  }
+}
+
+/** Undefined for who is let in. */
+function whyRefused(hash: string | undefined, password: string, isRight: boolean): string | undefined {
+  if (hash === undefined) return 'no such user, or none with a bcrypt hash'
+  if (Buffer.byteLength(password) > longestPassword) return 'the password is longer than bcrypt can tell'
+  return isRight ? undefined : 'wrong password'
+}
+
+/** Starts what is not under way by that name. */
+async function shared<T>(
+  underway: Map<string, Promise<T>>,
+  key: string,
+  start: () => Promise<T>,
+): Promise<T> {
+  const started = underway.get(key) ?? start().finally(() => underway.delete(key))
+  underway.set(key, started)
+  return await started
+}
+
+function stampOf(user: string, hash: string): string {
+  return createHash('sha256').update(`${user}:${hash}`).digest('hex').slice(0, 16)
+}
+
+async function compareByBcrypt(password: string, hash: string): Promise<boolean> {
+  const { compare } = await import('bcrypt')
+  return await compare(password, hash)
+}

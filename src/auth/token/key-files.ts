@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises'
+import type { Log } from '../../registry/context.ts'
+import { stampOf, type FileStamp } from './file-stamp.ts'
+import { parseKeyFiles, readKeyFiles, type KeyFileContents, type KeyFilePaths } from './load-keys.ts'
+import type { TrustedKeys } from './trusted-keys.ts'
+
+/** Milliseconds between two looks at the files. */
+const interval = 1_000
+
+export interface KeyFilesOptions extends KeyFilePaths {
+  readonly log: Log
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** What the files were when they were last looked at. */
+interface Seen {
+  readonly stamp: FileStamp
+  readonly contents: KeyFileContents
+  readonly keys: TrustedKeys
+}
+
+/**
+ * Reads the files.
+ *
+ * @throws Error in one line that begins with the key of the configuration
+ */
+export async function openKeyFiles(options: KeyFilesOptions): Promise<KeyFiles> {
+  // Before the reading, so that whatever changes meanwhile is seen as a change later.
+  const stamp = await stampOf(pathsOf(options), options.now())
+  const contents = await readKeyFiles(options, readFile)
+  const keys = await parseKeyFiles(options, contents)
+  warnOfUnusable(keys, options.log)
+  return new KeyFiles(options, { stamp, contents, keys })
+}
+
+/** The keys of those who sign tokens, as fresh as their files. What cannot be used leaves the keys as they were. */
+export class KeyFiles {
+  readonly #options: KeyFilesOptions
+  #seen: Seen
+  /** The stamp of files that could not be used, so that the log tells it once. */
+  #refused: string | undefined
+  #lookedAt: number
+  #looking: Promise<void> | undefined
+
+  constructor(options: KeyFilesOptions, seen: Seen) {
+    this.#options = options
+    this.#seen = seen
+    this.#lookedAt = options.now()
+  }
+
+  /** Those that count now. Another object means other keys. */
+  async current(): Promise<TrustedKeys> {
+    // A clock that was set back counts as time gone by.
+    const isDue = Math.abs(this.#options.now() - this.#lookedAt) >= interval
+    if (isDue && this.#looking === undefined) {
+      this.#lookedAt = this.#options.now()
+      this.#looking = this.#look().finally(() => {
+        this.#looking = undefined
+      })
+    }
+    // Everybody waits for a look that is under way: a key that was withdrawn must not count because nobody came for an hour.
+    if (this.#looking !== undefined) await this.#looking
+    return this.#seen.keys
+  }
+
+  async #look(): Promise<void> {
+    const { now, log } = this.#options
+    const stamp = await stampOf(pathsOf(this.#options), now())
+    const isUnchanged = stamp.text === this.#seen.stamp.text && this.#seen.stamp.isSettled
+    if (isUnchanged && this.#refused === undefined) return
+    try {
+      const contents = await readKeyFiles(this.#options, readFile)
+      const keys = isSame(contents, this.#seen.contents)
+        ? this.#seen.keys
+        : await parseKeyFiles(this.#options, contents)
+      if (keys !== this.#seen.keys || this.#refused !== undefined) {
+        const { certificates, byId } = keys
+        log.info({ certificates: certificates.length, ids: byId.size }, 'token signing keys reloaded')
+      }
+      if (keys !== this.#seen.keys) warnOfUnusable(keys, log)
+      this.#seen = { stamp, contents, keys }
+      this.#refused = undefined
+    } catch (error) {
+      if (this.#refused === stamp.text) return
+      this.#refused = stamp.text
+      log.error({ err: error }, 'token signing keys not reloaded, the old ones stay in use')
+    }
+  }
+}
+
+function pathsOf({ rootcertbundle, jwks }: KeyFilePaths): readonly string[] {
+  return [rootcertbundle, jwks].filter((path): path is string => path !== undefined && path !== '')
+}
+
+function warnOfUnusable({ unusable }: TrustedKeys, log: Log): void {
+  if (unusable > 0) {
+    log.warn({ keys: unusable }, 'token signing keys are too short or of an unknown kind, and are not used')
+  }
+}
+
+function isSame(one: KeyFileContents, other: KeyFileContents): boolean {
+  const pairs = [
+    [one.bundle, other.bundle],
+    [one.keySet, other.keySet],
+  ] as const
+  return pairs.every(([a, b]) => (a === undefined || b === undefined ? a === b : a.equals(b)))
+}

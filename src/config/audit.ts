@@ -1,0 +1,4 @@
+export interface AuditConfig {
+  /** Absent: no audit log. */
+  readonly file?: string
+}

@@ -1,0 +1,199 @@
+import type { CallerKind, TokenScope } from './callers.ts'
+import { groups, users } from './callers.ts'
+import { hasTokens, root, type Policy, type Rule } from './policies.ts'
+import type { Need, Outcome, Request } from './requests.ts'
+
+/**
+ * What should become of a request: slow and obvious, from the words of the documentation and not from the code. Whoever changes
+ * the meaning of rules changes it here too, by hand.
+ */
+export interface Expected {
+  readonly outcome: Outcome
+  /** Whoever is refused has changed nothing, and was not asked for a body. */
+  readonly isRefused: boolean
+  /** The `WWW-Authenticate` of a 401. */
+  readonly challenge?: string
+}
+
+export interface Question {
+  readonly policy: Policy
+  readonly caller: CallerKind
+  readonly request: Request
+  /** Absent for requests about no repository. */
+  readonly repository: string | undefined
+  /** The registry's own. */
+  readonly url: string
+}
+
+export const realm = 'decisions'
+export const service = 'registry.test'
+
+/** Repositories that lie in the store. */
+export const existing: readonly string[] = ['attic/there', 'room/there', 'shelf/there']
+
+type Reason = 'invalid_token' | 'insufficient_scope' | undefined
+
+export function expected(question: Question): Expected {
+  const { policy, caller, request, repository } = question
+  const passed: Expected = { outcome: request.allowed, isRefused: false }
+  const unauthorized = (reason: Reason): Expected => ({
+    outcome: '401 UNAUTHORIZED',
+    isRefused: true,
+    challenge: challengeOf(question, reason),
+  })
+
+  // Some paths are everybody's.
+  if (!request.isGuarded) return passed
+
+  // Bad credentials are refused, whatever is asked for.
+  const who = identify(policy, caller)
+  if (who.kind === 'bad') return unauthorized(who.reason)
+  const { name, scope } = who
+  const isUnknown = name === undefined
+
+  if (request.isCatalog === true) {
+    if (scope !== undefined && !holdsCatalog(policy, name, scope)) return unauthorized('insufficient_scope')
+    if (isUnknown && !mayAskForCatalog(policy, name)) return unauthorized(undefined)
+    return passed
+  }
+  // To be let in: with good credentials, of whatever kind.
+  if (repository === undefined || request.needs.length === 0)
+    return isUnknown && scope === undefined ? unauthorized(undefined) : passed
+
+  const isInScope = (of: string, action: Need['action']): boolean =>
+    scope === undefined || holds(policy, name, scope, of, action === 'list' ? 'pull' : action)
+  const may = (of: string, need: Need): boolean =>
+    isInScope(of, need.action) && isAllowed(policy, name, of, need)
+
+  for (const need of request.needs) {
+    if (!isInScope(repository, need.action)) return unauthorized('insufficient_scope')
+    if (isAllowed(policy, name, repository, need)) continue
+    if (isUnknown) return unauthorized(undefined)
+    if (may(repository, { action: 'pull' })) return { outcome: '403 DENIED', isRefused: true }
+    return { outcome: request.hidden, isRefused: true }
+  }
+  if (request.mount === undefined) return passed
+  const { from } = request.mount
+  const isMounted = request.allowed === '201' && existing.includes(from) && may(from, { action: 'pull' })
+  return { outcome: isMounted ? '201' : '202', isRefused: false }
+}
+
+/** The repositories of the catalog: those that he may list. */
+export function catalogOf({ policy, caller }: Question): readonly string[] {
+  const who = identify(policy, caller)
+  if (who.kind === 'bad') return []
+  return existing.filter((name) => isAllowed(policy, who.name, name, { action: 'list' }))
+}
+
+/** What the token service gives to whoever asks for these actions, in their order. */
+export function grantedActions(
+  policy: Policy,
+  name: string | undefined,
+  repository: string,
+  asked: readonly ('pull' | 'push' | 'delete')[],
+): readonly string[] {
+  return asked.filter((action) => isAllowed(policy, name, repository, { action }))
+}
+
+export function mayAskForCatalog({ rules }: Policy, name: string | undefined): boolean {
+  return name !== undefined || rules.some((rule) => isAbout(rule, name) && allows(rule, { action: 'list' }))
+}
+
+type Identity =
+  | { readonly kind: 'bad'; readonly reason: Reason }
+  | { readonly kind: 'good'; readonly name: string | undefined; readonly scope?: TokenScope }
+
+function identify(policy: Policy, { brings }: CallerKind): Identity {
+  const takesTokens = hasTokens(policy)
+  switch (brings.kind) {
+    case 'nothing':
+      return { kind: 'good', name: undefined }
+    case 'password': {
+      const isRight =
+        users[brings.user] === brings.password ||
+        (brings.user === root.name && brings.password === root.password)
+      return isRight ? { kind: 'good', name: brings.user } : { kind: 'bad', reason: undefined }
+    }
+    case 'token':
+      return takesTokens
+        ? { kind: 'good', name: brings.user, scope: brings.scope }
+        : { kind: 'bad', reason: undefined }
+    case 'bad token':
+      return { kind: 'bad', reason: takesTokens ? 'invalid_token' : undefined }
+    case 'header': {
+      const isToken = brings.value.startsWith('Bearer ')
+      return { kind: 'bad', reason: takesTokens && isToken ? 'invalid_token' : undefined }
+    }
+  }
+}
+
+/** Whether a token holds an action of a repository that is asked about, or of a source of mounts. */
+function holds(
+  policy: Policy,
+  name: string | undefined,
+  scope: TokenScope,
+  repository: string,
+  action: 'pull' | 'push' | 'delete',
+): boolean {
+  switch (scope) {
+    case 'everything':
+      return true
+    case 'granted':
+      return grantedActions(policy, name, repository, ['pull', 'push', 'delete']).includes(action)
+    case 'pull':
+      return grantedActions(policy, name, repository, ['pull']).includes(action)
+    case 'elsewhere':
+    case 'nothing':
+      return false
+  }
+}
+
+function holdsCatalog(policy: Policy, name: string | undefined, scope: TokenScope): boolean {
+  return scope === 'everything' || (scope === 'granted' && mayAskForCatalog(policy, name))
+}
+
+/** The first rule that is about him and the repository decides alone; none allows nothing. */
+function isAllowed({ rules }: Policy, name: string | undefined, repository: string, need: Need): boolean {
+  const first = rules.find((rule) => isAbout(rule, name) && isOf(rule, repository))
+  return first !== undefined && allows(first, need)
+}
+
+function isAbout({ who }: Rule, name: string | undefined): boolean {
+  return who.some((each) => {
+    if (each === 'anonymous') return true
+    if (name === undefined) return false
+    if (each === 'authenticated') return true
+    if (each === `user:${name}`) return true
+    return each.startsWith('group:') && (groups[each.slice('group:'.length)] ?? []).includes(name)
+  })
+}
+
+function isOf({ repositories }: Rule, repository: string): boolean {
+  return repositories.some(
+    (pattern) => pattern === '**' || repository.startsWith(pattern.slice(0, -'**'.length)),
+  )
+}
+
+function allows({ allow, tags }: Rule, { action, tag }: Need): boolean {
+  const isGiven =
+    allow.includes('all') || allow.includes(action) || (action === 'pull' && allow.includes('push'))
+  if (!isGiven) return false
+  if (tag === undefined || tags === undefined) return true
+  return tags.some((pattern) =>
+    pattern.endsWith('*') ? tag.startsWith(pattern.slice(0, -1)) : tag === pattern,
+  )
+}
+
+function challengeOf({ policy, request, repository, url }: Question, reason: Reason): string {
+  if (!hasTokens(policy)) return `Basic realm="${realm}"`
+  const scopes = [
+    ...(request.isCatalog === true ? ['registry:catalog:*'] : []),
+    ...(repository !== undefined && request.scope !== '' ? [`repository:${repository}:${request.scope}`] : []),
+    ...(request.mount?.isNamed === true ? [`repository:${request.mount.from}:pull`] : []),
+  ]
+  return [
+    `Bearer realm="${url}/auth/token",service="${service}"`,
+    ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),
+    ...(reason === undefined ? [] : [`error="${reason}"`]),
+  ].join(',')
+}

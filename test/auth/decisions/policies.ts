@@ -1,0 +1,96 @@
+/** A rule of `access.rules`, as the file has it. */
+export interface Rule {
+  readonly who: readonly string[]
+  readonly repositories: readonly string[]
+  readonly allow: readonly Allowed[]
+  readonly tags?: readonly string[]
+}
+
+export type Allowed = 'pull' | 'push' | 'delete' | 'list' | 'all'
+
+/** The rules of a registry. */
+export interface Policy {
+  readonly name: string
+  readonly rules: readonly Rule[]
+  /** Also those who bring no good credentials at all, whom the rules do not matter to. */
+  readonly withStrangers?: true
+  /** Also repositories that no rule is about. */
+  readonly withAttic?: true
+}
+
+/** Repositories of these rules: `room`, which they differ about, and `shelf`, which the same people may pull. */
+const room = ['room/**']
+const shelf = ['shelf/**']
+
+/** The one who may do everything, who fills the registry, and looks on. */
+export const root = { name: 'root', password: 'root password' }
+const rootRule: Rule = { who: [`user:${root.name}`], repositories: ['**'], allow: ['all'] }
+
+/** Every combination of the four rights, and of whom they are given to. */
+export function allPolicies(): readonly Policy[] {
+  return [
+    { name: 'nobody may anything', rules: [rootRule], withStrangers: true, withAttic: true },
+    ...subsets<Allowed>(['pull', 'push', 'delete', 'list']).flatMap((allow) =>
+      ['anonymous', 'user:alice'].map((who) => one(who, allow)),
+    ),
+    ...(
+      [['pull'], ['push', 'list'], ['all']] as const satisfies readonly (readonly Allowed[])[]
+    ).flatMap((allow) => ['authenticated', 'group:crew'].map((who) => one(who, allow))),
+    {
+      name: 'everybody pulls, alice pushes',
+      rules: [
+        rootRule,
+        { who: ['user:alice'], repositories: room, allow: ['push', 'delete', 'list'] },
+        { who: ['anonymous'], repositories: [...room, ...shelf], allow: ['pull', 'list'] },
+      ],
+      withStrangers: true,
+      withAttic: true,
+    },
+    {
+      name: 'the first rule decides alone',
+      rules: [
+        rootRule,
+        { who: ['user:alice'], repositories: room, allow: ['list'] },
+        { who: ['authenticated'], repositories: room, allow: ['all'] },
+        { who: ['anonymous'], repositories: ['**'], allow: ['pull'] },
+      ],
+    },
+    {
+      name: 'pushes of some tags',
+      rules: [
+        rootRule,
+        { who: ['group:crew'], repositories: room, allow: ['push', 'list'], tags: ['release-*'] },
+        { who: ['authenticated'], repositories: room, allow: ['pull'] },
+      ],
+    },
+    {
+      name: 'pushes of some tags, by anybody',
+      rules: [
+        rootRule,
+        { who: ['anonymous'], repositories: room, allow: ['push'], tags: ['release-*', 'v1'] },
+      ],
+    },
+  ]
+}
+
+function one(who: string, allow: readonly Allowed[]): Policy {
+  const rules: Rule[] = [rootRule]
+  if (allow.length > 0) rules.push({ who: [who], repositories: room, allow })
+  rules.push({ who: [who], repositories: shelf, allow: ['pull'] })
+  return {
+    name: `${who} may ${allow.join(', ') || 'nothing'}`,
+    rules,
+    ...(allow.length === 1 && allow[0] === 'pull' && { withStrangers: true, withAttic: true }),
+  }
+}
+
+function subsets<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
+  const [first, ...rest] = items
+  if (first === undefined) return [[]]
+  return subsets(rest).flatMap((subset) => [subset, [first, ...subset]])
+}
+
+/** Whether somebody who does not log in may do anything: then there are tokens. */
+export function hasTokens({ rules }: Policy): boolean {
+  return rules.some(({ who }) => who.includes('anonymous'))
+}
