@@ -16,11 +16,32 @@ const mostExamples = 10
  * What is certainly not meant, a line each, with its place:
  *
  * - a rule that never decides, since earlier ones are about all that it is about;
- * - a rule that takes from somebody what he may do without a login, shown by an example.
+ * - a rule that takes from somebody what he may do without a login, shown by an example;
+ * - a group that is nowhere.
  *
- * @param groups those of the configuration. What a file says of groups may change, and is not looked at.
+ * @param groups those of the configuration. What a file says of their members may change, and is not looked at
+ * @param isGroup whether there is a group of that name, in the file or elsewhere; absent: nobody knows
  */
 export function checkRules(
+  rules: readonly Rule[],
+  groups: Readonly<Record<string, readonly string[]>>,
+  isGroup: (name: string) => boolean = () => true,
+): readonly string[] {
+  const unknown = rules.flatMap((rule) => unknownGroups(rule, isGroup).map((text) => line(rule, text)))
+  return [...unknown, ...weigh(rules, groups)]
+}
+
+function unknownGroups({ who }: Rule, isGroup: (name: string) => boolean): readonly string[] {
+  return who
+    .filter((one) => one.kind === 'group' && !isGroup(one.name))
+    .map((one) => `${describeWho(one)} is neither in access.groups nor in access.groupfile`)
+}
+
+function line({ key, place }: Rule, text: string): string {
+  return [...(place === key ? [] : [place]), key, text].join(': ')
+}
+
+function weigh(
   rules: readonly Rule[],
   groups: Readonly<Record<string, readonly string[]>>,
 ): readonly string[] {
@@ -29,9 +50,8 @@ export function checkRules(
   const members = membersOf(groups)
   const compiled = rules.map((rule) => new CompiledRule(rule, members))
   return compiled.flatMap((one, index) => {
-    const { key, place } = one.rule
     const texts = [...unreachable(compiled.slice(0, index), one, members), ...losses(rules, one, members)]
-    return texts.map((text) => [...(place === key ? [] : [place]), key, text].join(': '))
+    return texts.map((text) => line(one.rule, text))
   })
 }
 

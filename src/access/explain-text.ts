@@ -18,7 +18,7 @@ export function explanationText(
       ? ['', 'no rule is about it, and what no rule is about is denied']
       : [
           '',
-          `${rule.place}: ${rule.key} decides`,
+          `${rule.place}: ${rule.key} decides: ${decision.reason}`,
           `  who           ${match.who} means ${name}`,
           `  repositories  ${match.repositories} matches ${access.repository}`,
           `  allow         ${allowed(rule)}`,

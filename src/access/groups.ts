@@ -10,6 +10,8 @@ export interface GroupsOptions {
   readonly log: Log
   /** Milliseconds since 1970. */
   readonly now?: () => number
+  readonly look?: typeof lookAt
+  readonly read?: typeof readGroups
 }
 
 /** Milliseconds between two looks at the file. */
@@ -23,6 +25,8 @@ export class Groups implements GroupMembers {
   readonly #file: string | undefined
   readonly #log: Log
   readonly #now: () => number
+  readonly #lookAt: typeof lookAt
+  readonly #readFrom: typeof readGroups
   #read: GroupMap = new Map()
   /** What the file was when it was last read, well or not. */
   #seen: FileLook = { summary: '', isSettled: true }
@@ -31,11 +35,20 @@ export class Groups implements GroupMembers {
   #lookedAt = 0
   #looking: Promise<void> | undefined
 
-  private constructor({ groups, file, log, now = Date.now }: GroupsOptions) {
+  private constructor({
+    groups,
+    file,
+    log,
+    now = Date.now,
+    look = lookAt,
+    read = readGroups,
+  }: GroupsOptions) {
     this.#fixed = new Map(Object.entries(groups).map(([name, members]) => [name, new Set(members)]))
     this.#file = file
     this.#log = log
     this.#now = now
+    this.#lookAt = look
+    this.#readFrom = read
   }
 
   /** @throws Error with a line for the user, when the file cannot be used */
@@ -44,10 +57,10 @@ export class Groups implements GroupMembers {
     const { file } = options
     if (file === undefined) return groups
     const now = groups.#now()
-    groups.#seen = await lookAt(file, now)
+    groups.#seen = await groups.#lookAt(file, now)
     groups.#lookedAt = now
     try {
-      groups.#read = await readGroups(file)
+      groups.#read = await groups.#readFrom(file)
     } catch (error) {
       throw new Error(`access.groupfile: ${file}: ${reasonOf(error)}`, { cause: error })
     }
@@ -82,12 +95,12 @@ export class Groups implements GroupMembers {
   }
 
   async #look(file: string, now: number): Promise<void> {
-    const look = await lookAt(file, now)
+    const look = await this.#lookAt(file, now)
     const isSame = look.summary === this.#seen.summary
     if (isSame && this.#seen.isSettled && !this.#isBad) return
     this.#seen = look
     try {
-      this.#read = await readGroups(file)
+      this.#read = await this.#readFrom(file)
       if (!isSame || this.#isBad) this.#log.info({ file, groups: this.#read.size }, 'groups reloaded')
       this.#isBad = false
     } catch (error) {

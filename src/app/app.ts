@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { createLoginState } from '../auth/htpasswd/htpasswd.ts'
+import { openAuditLog } from '../audit/audit-log.ts'
+import { createLoginState, type LoginAttempt } from '../auth/htpasswd/htpasswd.ts'
 import { plainHttpWarning } from '../auth/plain-http.ts'
 import type { Config, StorageDriverConfig } from '../config/config.ts'
 import { parseListenAddress } from '../config/listen-address.ts'
@@ -8,6 +9,7 @@ import { DebugServer } from '../debug/debug-server.ts'
 import type { ReloadOutcome } from '../debug/reload.ts'
 import { Health } from '../health/health.ts'
 import type { Handler } from '../http/handler.ts'
+import { auditLogin, auditor } from '../server/auditor.ts'
 import { Listener } from '../server/listener.ts'
 import type { ListenerOptions, TlsListenerOptions } from '../server/listener-options.ts'
 import { createDriver } from '../storage/create-driver.ts'
@@ -66,6 +68,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   )
   const tls = await createTls(config.http, version, log)
   const health = new Health(healthChecks(config.health, driver), log)
+  const audit = await openAuditLog({
+    file: config.audit.file,
+    log,
+    onLost: (lines) => metrics?.auth.auditLost(lines),
+  })
   const mails = new Mails(log)
   mails.use(config)
 
@@ -73,7 +80,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     logins: createLoginState(),
     secret: randomBytes(32).toString('base64url'),
-    onLogin: (): void => {},
+    onLogin: (attempt: LoginAttempt): void => {
+      auditLogin(audit, attempt)
+      metrics?.auth.login(attempt.outcome)
+    },
     onPassword: plainHttpWarning(log),
   }
   const serve = async (wanted: Wanted): Promise<Handler> =>
@@ -84,7 +94,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       log,
       accessLog: options.accessLog,
       isHealthy: () => health.isHealthy,
-      observers: [...(tracing ? [traced(tracing)] : []), ...(metrics ? [measuring(metrics)] : [])],
+      observers: [
+        ...(tracing ? [traced(tracing)] : []),
+        ...(metrics ? [measuring(metrics)] : []),
+        ...(wanted.config.audit.file === undefined ? [] : [auditor(audit)]),
+      ],
     })
   let handler = await serve({ config, sources: options.sources ?? new Map() })
   const listener = new Listener((request, response, how) => handler(request, response, how), {
@@ -99,6 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     tls,
     health,
     mails,
+    audit,
     tracing,
     debug,
     serve,

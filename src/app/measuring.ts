@@ -3,12 +3,15 @@ import type { Observer } from '../http/handler.ts'
 import { handlerOf } from '../metrics/handler-name.ts'
 import { headSize } from '../metrics/head-size.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import { refusalOf } from '../registry/refusal.ts'
 
 /** Counts requests. */
-export function measuring({ http }: Metrics): Observer {
+export function measuring({ http, auth }: Metrics): Observer {
   return {
     routed: (exchange) => http.started(nameOf(exchange), exchange.request.method ?? ''),
-    answered: (exchange) =>
+    answered: (exchange) => {
+      const refusal = refusalOf(exchange.failure)
+      if (refusal !== undefined) auth.refused(refusal)
       http.finished({
         handler: nameOf(exchange),
         method: exchange.request.method ?? '',
@@ -17,7 +20,8 @@ export function measuring({ http }: Metrics): Observer {
         headBytes: headSize(exchange.request),
         requestBytes: exchange.body.bytesRead,
         responseBytes: exchange.bytesSent,
-      }),
+      })
+    },
   }
 }
 

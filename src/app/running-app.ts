@@ -1,3 +1,4 @@
+import type { AuditLog } from '../audit/audit-log.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { DebugServer } from '../debug/debug-server.ts'
@@ -26,6 +27,7 @@ export interface Parts {
   readonly tls: Tls | undefined
   readonly health: Health
   readonly mails: Mails
+  readonly audit: AuditLog
   readonly tracing: Tracing | undefined
   /** Made of the reload that it can be asked for; undefined when there is none. */
   readonly debug: (reload: () => Promise<ReloadOutcome>) => DebugServer | undefined
@@ -98,13 +100,16 @@ export class RunningApp {
    *
    * @param by who asks, for the log
    */
-  reload(by: string): Promise<ReloadOutcome> {
-    return this.reloader.reload(by)
+  async reload(by: string): Promise<ReloadOutcome> {
+    const outcome = await this.reloader.reload(by)
+    // Whoever renamed the audit log expects a new one, whatever else is wrong.
+    if (outcome.kind === 'refused') await this.#parts.audit.reopen().catch(() => {})
+    return outcome
   }
 
   /** @returns whether all requests could be finished */
   async stop(): Promise<boolean> {
-    const { driver, listener, tls, health, mails, tracing, log } = this.#parts
+    const { driver, listener, tls, health, mails, audit, tracing, log } = this.#parts
     await this.reloader.close()
     this.#upkeep?.stop()
     health.stop()
@@ -113,12 +118,12 @@ export class RunningApp {
     await tls?.stop()
     // Late, so that the end can be watched.
     await this.#debug?.stop()
-    await Promise.all([driver.close(), tracing?.stop(lastWords), mails.stop()])
+    await Promise.all([driver.close(), tracing?.stop(lastWords), mails.stop(), audit.stop()])
     return isWhole
   }
 
   async #apply(loaded: Wanted): Promise<readonly string[]> {
-    const { config: started, serve, use, tls, health, mails, driver, log } = this.#parts
+    const { config: started, serve, use, tls, health, mails, audit, driver, log } = this.#parts
     const { config: wanted } = loaded
     const before = this.#config
     const isChanged = (part: (config: Config) => unknown): boolean =>
@@ -127,6 +132,7 @@ export class RunningApp {
     // What can fail comes first, ...
     const handler = await serve(loaded)
     const useCertificates = await tls?.prepare(wanted)
+    await audit.use(wanted.audit.file)
     // ... and from here on nothing does.
     useCertificates?.()
     use(handler)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
+import { assert as check, property, string } from 'fast-check'
 import { formatAuditEvent, type AuditEvent } from './audit-event.ts'
 
 const time = Date.UTC(2026, 10, 24, 6, 11, 44, 70)
@@ -48,7 +48,10 @@ describe('a line of the audit log', () => {
   it('is one line that steers no terminal, whatever a client writes', () => {
     const invisible = '\n\r\t\0\u001b[2J\u007f\u0085\u009b\u2028\u2029\u202e\u2066\ufeff\u200b'
     for (const text of [invisible, '"}\n{"event":"push"}', '\\', '\ud800', '\udc00x', '</script>']) {
-      const line = formatAuditEvent({ ...full, user: text, tags: [text], userAgent: text, reason: text }, time)
+      const line = formatAuditEvent(
+        { ...full, user: text, tags: [text], userAgent: text, reason: text },
+        time,
+      )
       assert.equal(line.indexOf('\n'), line.length - 1)
       assert.doesNotMatch(line.slice(0, -1), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
       const { user, tags, useragent, reason, event } = parse(line)
@@ -57,8 +60,8 @@ describe('a line of the audit log', () => {
   })
 
   it('says the same again when it is read, for any text', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }), (text) => {
+    check(
+      property(string({ unit: 'binary', minLength: 1, maxLength: 200 }), (text) => {
         const line = formatAuditEvent({ ...full, user: text }, time)
         assert.equal(line.indexOf('\n'), line.length - 1)
         assert.equal(parse(line)['user'], text)

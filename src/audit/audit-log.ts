@@ -116,7 +116,8 @@ export class AuditLog {
     clearTimeout(timer)
     this.#isEnding = false
     if (this.#lines.bytes > 0) this.#lose(this.#lines.clear())
-    if (this.#lost > 0) this.#options.log.error({ file: this.#path, lost: this.#lost }, 'audit log is not whole')
+    if (this.#lost > 0)
+      this.#options.log.error({ file: this.#path, lost: this.#lost }, 'audit log is not whole')
     this.#lost = 0
   }
 

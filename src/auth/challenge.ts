@@ -45,8 +45,8 @@ export function scopesOf(accesses: readonly Access[]): ResourceScope[] {
 }
 
 function scopeOf(access: Access): { type: string; name: string; action: string } | undefined {
-  if (access.kind === 'base') return undefined
   if (access.kind === 'catalog') return { type: 'registry', name: 'catalog', action: '*' }
+  if (access.kind !== 'repository') return undefined
   // Token servers know no `list`; Distribution asks for `pull` where tags are listed.
   const action = access.action === 'list' ? 'pull' : access.action
   return { type: 'repository', name: access.repository, action }

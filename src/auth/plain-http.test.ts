@@ -3,9 +3,12 @@ import { describe, it } from 'node:test'
 import type { Log } from '../registry/context.ts'
 import { plainHttpWarning, type PasswordRequest } from './plain-http.ts'
 
+function fail(): never {
+  assert.fail('a warning, and nothing else')
+}
+
 function warning(): { readonly lines: object[]; readonly told: (request: PasswordRequest) => void } {
   const lines: object[] = []
-  const fail = (): never => assert.fail('a warning, and nothing else')
   const log: Log = { debug: fail, info: fail, error: fail, warn: (fields) => lines.push(fields) }
   return { lines, told: plainHttpWarning(log) }
 }

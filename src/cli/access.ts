@@ -1,3 +1,4 @@
+import { checkRules } from '../access/check-rules.ts'
 import { explain } from '../access/explain.ts'
 import { explanationJson, explanationText } from '../access/explain-text.ts'
 import { Groups } from '../access/groups.ts'
@@ -81,7 +82,10 @@ async function loadPolicy(
       log: silent,
       ...(groupfile !== undefined && { file: groupfile }),
     })
-    return new Policy(accessRules(config.access, sources), members)
+    const typed = accessRules(config.access, sources)
+    for (const warning of checkRules(typed, groups, (name) => members.knows(name)))
+      err(`warning: ${warning}\n`)
+    return new Policy(typed, members)
   } catch (error) {
     throw error instanceof Error ? new Mistake(placed(error.message, sources), { cause: error }) : error
   }

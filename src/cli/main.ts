@@ -13,6 +13,8 @@ import { version } from './version.ts'
  */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
+    const forHtpasswd = htpasswdArguments(argv)
+    if (forHtpasswd !== undefined) return await (await import('./htpasswd.ts')).runHtpasswd(forHtpasswd)
     let code = 0
     const program = createProgram(nameOf(argv[1]), (exitCode) => {
       code = exitCode
@@ -32,6 +34,12 @@ function nameOf(script: string | undefined): string {
   return basename(script ?? '') === 'registry' ? 'registry' : 'berth'
 }
 
+/** What follows is for the tool alone, which reads options as Apache's does. Undefined when it is not called. */
+function htpasswdArguments(argv: readonly string[]): readonly string[] | undefined {
+  if (basename(argv[1] ?? '') === 'htpasswd') return argv.slice(2)
+  return argv[2] === 'htpasswd' ? argv.slice(3) : undefined
+}
+
 /** @param exit is told the exit code of a command that has one */
 function createProgram(name: string, exit: (code: number) => void): Command {
   const program = new Command(name)
@@ -43,6 +51,11 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     .argument(...fileArgument)
     .option(...defaultsOption)
     .action((file: string | undefined, options: { readonly defaults?: true }) => serve(file, options))
+  program
+    .command('htpasswd')
+    .description("change and verify files of users and passwords, with the options of Apache's htpasswd")
+    .argument('[arguments...]')
+    .addHelpText('after', `\n${name} htpasswd --help tells them.\n`)
   addConfigCommands(program.command('config').description('check, show and describe the configuration'), exit)
   return program
 }

@@ -48,7 +48,19 @@ const mistakes: readonly (readonly [string, string])[] = [
   ['catalog: {maxentries: many}', '3:23: catalog.maxentries: found "many"; allowed: a whole number'],
   ['catalog: {maxentries: 1.5}', '3:23: catalog.maxentries: found 1.5; allowed: a whole number'],
   ['tags: {maxtags: -1}', '3:17: tags.maxtags: found -1; allowed: a whole number, 0 or more'],
-  ['auth: {htpasswd: {realm: a, path: b}}', '3:8: auth.htpasswd: not available in this version'],
+  ['auth: {htpasswd: {realm: a}}', '3:8: auth.htpasswd.path: missing; allowed: text'],
+  [
+    'auth: {htpasswd: {realm: a, path: b}, silly: {realm: a, service: b}}',
+    '3:1: auth: found 2 access controllers: htpasswd (config.yml:3:8), silly (config.yml:3:39); allowed: at most one of none, silly, htpasswd, token',
+  ],
+  [
+    'auth: {token: {realm: a, service: b, issuer: c, signingalgorithms: [none]}}',
+    '3:69: auth.token.signingalgorithms[0]: found "none"; allowed: EdDSA, RS256, RS384, RS512, ES256, ES384, ES512, PS256, PS384, PS512, HS256, HS384, HS512',
+  ],
+  [
+    'access: {rules: [{who: [anonymous], repositories: ["**"], allow: [pull]}]}',
+    '3:10: access.rules: found a list; allowed: rules beside auth.htpasswd or auth.token, which say who somebody is',
+  ],
   [
     'auth: htpaswd',
     '3:1: auth.htpaswd: no such access controller (did you mean htpasswd?); allowed: none, silly, htpasswd, token',

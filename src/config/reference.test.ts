@@ -88,6 +88,7 @@ const minimal = (storage: string): string => `version: 0.1
 storage: ${storage}
 health: {file: [{file: /a}], http: [{uri: "http://a"}], tcp: [{addr: "a:1"}]}
 log: {hooks: [{}]}
+auth: {token: {realm: a, service: b, issuer: c}}
 `
 
 /** What was set to make the others show. */
@@ -96,6 +97,9 @@ const set: ReadonlySet<string> = new Set([
   'health.file[0].file',
   'health.http[0].uri',
   'health.tcp[0].addr',
+  'auth.token.realm',
+  'auth.token.service',
+  'auth.token.issuer',
 ])
 
 /** Single values of the typed configuration, by the path that they have in the file. */
@@ -103,6 +107,7 @@ function valuesOf(storage: string): ReadonlyMap<string, unknown> {
   const { config } = withFile(minimal(storage), (file) => loadConfig({ file, env: {} }))
   const { driver, ...sections } = config.storage
   const { name, ...parameters } = driver
+  const { name: controller, ...options } = config.auth
   const found = new Map<string, unknown>()
   const visit = (value: unknown, path: Path): void => {
     if (Array.isArray(value)) value.forEach((item, index) => visit(item, [...path, index]))
@@ -110,7 +115,7 @@ function valuesOf(storage: string): ReadonlyMap<string, unknown> {
       for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key])
     } else if (!set.has(describePath(path))) found.set(describePath(path), value)
   }
-  visit({ ...config, storage: { [name]: parameters, ...sections } }, [])
+  visit({ ...config, auth: { [controller]: options }, storage: { [name]: parameters, ...sections } }, [])
   return found
 }
 

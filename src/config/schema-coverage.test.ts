@@ -4,6 +4,9 @@ import { z } from 'zod'
 import { distributionLayout } from './distribution-layout.ts'
 import { describePath } from './path.ts'
 import { referenceKeys } from './reference.ts'
+import { access } from './schema/access.ts'
+import { audit } from './schema/audit.ts'
+import { auth } from './schema/auth.ts'
 import { health } from './schema/health.ts'
 import { http } from './schema/http.ts'
 import { log } from './schema/log.ts'
@@ -11,7 +14,7 @@ import { storage } from './schema/storage.ts'
 
 // The schema says what values are allowed, the layout which keys there are: neither may know a key that the other does not.
 
-const sections = { log, storage, http, health }
+const sections = { log, storage, http, health, auth, access, audit }
 
 /** Of the other sections, which are small and stand in schema.ts itself. */
 const others = [

@@ -157,6 +157,7 @@ describe('labels', () => {
     assert.equal(handlerOf('uploads'), 'blob_upload')
     assert.equal(handlerOf('upload'), 'blob_upload_chunk')
     assert.equal(handlerOf('manifest'), 'manifest')
+    assert.equal(handlerOf('token'), 'token')
     for (const kind of ['root', 'moved', 'unknown', 'constructor', '__proto__'])
       assert.equal(handlerOf(kind), undefined)
   })
@@ -205,6 +206,42 @@ describe('the metrics of the store', () => {
     assert.equal(all.get('registry_storage_cache_total{type="Request"}'), 4)
     assert.equal(all.get('registry_storage_cache_total{type="Hit"}'), 2)
     assert.equal(all.get('registry_storage_cache_total{type="Miss"}'), 1)
+  })
+})
+
+describe('the metrics of who asks', () => {
+  it('are there before anything happened, so that the first time is an increase', async () => {
+    const all = await samples(createMetrics({ version }))
+    const names = [...all.keys()].filter((key) => key.startsWith('berth_au'))
+    assert.deepEqual(names, [
+      'berth_auth_logins_total{outcome="accepted"}',
+      'berth_auth_logins_total{outcome="refused"}',
+      'berth_auth_logins_total{outcome="throttled"}',
+      'berth_auth_refusals_total{kind="unauthenticated"}',
+      'berth_auth_refusals_total{kind="invalid_token"}',
+      'berth_auth_refusals_total{kind="insufficient_scope"}',
+      'berth_auth_refusals_total{kind="denied"}',
+      'berth_auth_refusals_total{kind="immutable"}',
+      'berth_auth_refusals_total{kind="throttled"}',
+      'berth_audit_lines_lost_total',
+    ])
+    assert.ok(names.every((name) => all.get(name) === 0))
+  })
+
+  it('count logins, refusals, and what the audit log lacks', async () => {
+    const metrics = createMetrics({ version })
+    metrics.auth.login('refused')
+    metrics.auth.login('refused')
+    metrics.auth.login('accepted')
+    metrics.auth.refused('denied')
+    metrics.auth.auditLost(3)
+    metrics.auth.auditLost(4)
+    const all = await samples(metrics)
+    assert.equal(all.get('berth_auth_logins_total{outcome="refused"}'), 2)
+    assert.equal(all.get('berth_auth_logins_total{outcome="accepted"}'), 1)
+    assert.equal(all.get('berth_auth_logins_total{outcome="throttled"}'), 0)
+    assert.equal(all.get('berth_auth_refusals_total{kind="denied"}'), 1)
+    assert.equal(all.get('berth_audit_lines_lost_total'), 7)
   })
 })
 

@@ -454,6 +454,36 @@ describe('manifests that race for an immutable tag', () => {
     })
   }
 
+  for (const [first, pushed] of [
+    [m1, m1],
+    [m1, m2],
+    [undefined, m1],
+  ] as const) {
+    it(`it never points at nothing: ${first ? 'set' : 'unset'}, ${first === pushed ? 'the same' : 'another one'} pushed while the manifest is deleted`, async () => {
+      const works: readonly Work[] = [
+        (registry) => putOnce(registry, pushed),
+        (registry) => remove(registry, first ?? pushed),
+      ]
+      for (const [work, interruption] of [works, works.toReversed()]) {
+        assert.ok(work && interruption)
+        await race({
+          async prepare(registry) {
+            await registry.putBlob(context, name, digestOf(config), from(config))
+            if (first !== undefined) await putOnce(registry, first)
+          },
+          work,
+          interruption,
+          check: assertNothingDangles,
+          async afterwards(registry) {
+            const holder = await digestAt(registry)
+            const { holder: refusedFor } = await putOnce(registry, pushed)
+            assert.equal(refusedFor, holder === pushed.digest ? undefined : holder)
+          },
+        })
+      }
+    })
+  }
+
   it('it moves only when somebody deletes it, and never points at nothing, in any order of calls', async () => {
     const works: Readonly<Record<string, Work>> = {
       'put 1': (registry) => putOnce(registry, m1),

@@ -12,9 +12,10 @@ const path = storagePath('repositories/a/link')
 class CountingDriver extends MemoryDriver {
   writes = 0
 
-  override write(...args: Parameters<MemoryDriver['write']>): Promise<boolean> {
-    this.writes++
-    return super.write(...args)
+  override async write(...args: Parameters<MemoryDriver['write']>): Promise<boolean> {
+    const isWritten = await super.write(...args)
+    if (isWritten) this.writes++
+    return isWritten
   }
 }
 
@@ -80,5 +81,17 @@ for (const damaged of [
     await write(digest)
     assert.equal(await links.read(context, path), digest)
     assert.equal((await driver.read(path))?.toString('latin1'), digest)
+
+    await driver.write(path, Buffer.from(damaged, 'latin1'))
+    assert.equal(await links.claim(path, other), other)
+    assert.equal(await links.read(context, path), other)
   })
 }
+
+void test('a link that is claimed is his who came first', async () => {
+  const { driver, links } = setUp()
+  assert.equal(await links.claim(path, digest), digest)
+  assert.equal(await links.claim(path, other), digest)
+  assert.equal(await links.claim(path, digest), digest)
+  assert.equal(driver.writes, 1)
+})

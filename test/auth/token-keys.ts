@@ -23,19 +23,12 @@ export const usualAlgorithm: Readonly<Record<KeyKind, string>> = {
   ed25519: 'EdDSA',
 }
 
+const curves = { p256: 'P-256', p384: 'P-384', p521: 'P-521' } as const
+
 export function makeKeys(kind: KeyKind, rsaBits = 2048): KeyPair {
-  switch (kind) {
-    case 'rsa':
-      return generateKeyPairSync('rsa', { modulusLength: rsaBits })
-    case 'p256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    case 'p384':
-      return generateKeyPairSync('ec', { namedCurve: 'P-384' })
-    case 'p521':
-      return generateKeyPairSync('ec', { namedCurve: 'P-521' })
-    case 'ed25519':
-      return generateKeyPairSync('ed25519')
-  }
+  if (kind === 'rsa') return generateKeyPairSync('rsa', { modulusLength: rsaBits })
+  if (kind === 'ed25519') return generateKeyPairSync('ed25519')
+  return generateKeyPairSync('ec', { namedCurve: curves[kind] })
 }
 
 /** One whose x or y begins with a zero byte, as one of 128 does. */

@@ -26,6 +26,20 @@ const others: Readonly<Record<string, unknown>> = {
   'log.hooks': [{ type: 'mail' }],
   'log.fields': { a: 1 },
   'http.headers': { 'X-A': ['b'] },
+  'auth.token.signingalgorithms': ['ES256'],
+  'auth.token.autoredirectpath': '/a',
+  'access.rules': [{ who: ['anonymous'], repositories: ['**'], allow: ['pull'] }],
+  'access.groups': { a: ['b'] },
+  'access.immutable': ['v*'],
+  'access.token.expires': '7m',
+}
+
+/** What has to be there for a key to be changed. */
+const surroundings: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'auth.silly': { auth: { silly: { realm: 'r', service: 's' } } },
+  'auth.htpasswd': { auth: { htpasswd: { realm: 'r', path: '/p' } } },
+  'auth.token': { auth: { token: { realm: 'r', service: 's', issuer: 'i' } } },
+  access: { auth: { htpasswd: { realm: 'r', path: '/p' } } },
 }
 
 /** Keys that have no effect, or cannot be changed by themselves. */
@@ -41,7 +55,12 @@ const idle: ReadonlySet<string> = new Set([
 ])
 
 function load(key: string, value: unknown): Config {
-  const base: Record<string, unknown> = { version: '0.1', storage: { filesystem: {} } }
+  const around = Object.entries(surroundings).find(([section]) => key.startsWith(`${section}.`))
+  const base: Record<string, unknown> = {
+    version: '0.1',
+    storage: { filesystem: {} },
+    ...structuredClone(around?.[1]),
+  }
   if (key.startsWith('http.tls.letsencrypt')) base['http'] = { tls: { letsencrypt: { cachefile: '/a' } } }
   if (key === 'http.net') base['http'] = { addr: '127.0.0.1:7000' }
   let place = base

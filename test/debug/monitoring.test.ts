@@ -83,6 +83,7 @@ describe('the dashboard', () => {
         'Traffic',
         'Latency',
         'Errors',
+        'Access',
         'Bytes',
         'Uploads',
         'Storage',

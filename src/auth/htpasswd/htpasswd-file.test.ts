@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {
   decodeHtpasswd,
   largestHtpasswd,
@@ -16,6 +16,11 @@ const other = `$2b$10$${rest}`
 
 function usersOf(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(parseHtpasswd(text).users)
+}
+
+/** With their ends. */
+function linesOf(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? []
 }
 
 describe('a password file', () => {
@@ -207,7 +212,6 @@ describe('edits', () => {
   })
 
   it('keep every other line byte for byte, in its order', () => {
-    const linesOf = (content: string): string[] => content.match(/[^\n]*\n|[^\n]+$/g) ?? []
     fc.assert(
       fc.property(text, user, (before, name) => {
         const isOthers = (content: string): boolean => !content.trim().startsWith(`${name}:`)

@@ -75,8 +75,8 @@ export class KeyFiles {
         ? this.#seen.keys
         : await parseKeyFiles(this.#options, contents)
       if (keys !== this.#seen.keys || this.#refused !== undefined) {
-        const { certificates, byId } = keys
-        log.info({ certificates: certificates.length, ids: byId.size }, 'token signing keys reloaded')
+        const usable = new Set(keys.byId.values()).size
+        log.info({ certificates: keys.certificates.length, keys: usable }, 'token signing keys reloaded')
       }
       if (keys !== this.#seen.keys) warnOfUnusable(keys, log)
       this.#seen = { stamp, contents, keys }

@@ -43,10 +43,15 @@ export async function parseKeyFiles(
   const published = await named('jwks', paths.jwks, () => keySet && parseKeySet(keySet))
   const keys = await trustKeys(certificates ?? [], published ?? [])
   if (keys.byId.size > 0 || keys.certificates.length > 0) return keys
-  const [setting, path = ''] = Object.entries(paths).find(([, file]) => file) ?? ['rootcertbundle']
+  const { rootcertbundle, jwks } = paths
+  const where = rootcertbundle
+    ? `rootcertbundle: ${rootcertbundle}`
+    : jwks
+      ? `jwks: ${jwks}`
+      : 'rootcertbundle'
   // The first half is Distribution's.
   throw new Error(
-    `auth.token.${setting}: ${path && `${path}: `}token auth requires at least one token signing key; ` +
+    `auth.token.${where}: token auth requires at least one token signing key; ` +
       'rootcertbundle must name a PEM file with certificates, or jwks a JSON Web Key Set',
   )
 }

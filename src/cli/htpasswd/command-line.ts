@@ -115,7 +115,7 @@ function splitArguments(args: readonly string[]): {
     if (arg === '--') return { options, cost, operands: args.slice(index + 1) }
     if (!arg.startsWith('-') || arg === '-') break
     const cluster = arg.slice(1)
-    for (const [at, letter] of [...cluster].entries()) {
+    for (const [at, letter] of Array.from(cluster).entries()) {
       if (letter === 'C') {
         // Its value is the rest of this argument, or the next one.
         const rest = cluster.slice(at + 1)
@@ -133,7 +133,10 @@ function splitArguments(args: readonly string[]): {
 function checkFlag(letter: string): void {
   const kind = refused[letter]
   if (kind !== undefined)
-    throw new HtpasswdError('syntax', `-${letter} is for ${kind}, and registries understand bcrypt alone (-B)`)
+    throw new HtpasswdError(
+      'syntax',
+      `-${letter} is for ${kind}, and registries understand bcrypt alone (-B)`,
+    )
   if (!flags.has(letter))
     throw new HtpasswdError('syntax', `illegal option -- ${letter}`, { wantsUsage: true })
 }

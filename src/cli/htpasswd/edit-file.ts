@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -9,7 +10,6 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { constants } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { largestHtpasswd } from '../../auth/htpasswd/htpasswd-file.ts'
 import { codeOf } from '../../auth/htpasswd/read-file.ts'

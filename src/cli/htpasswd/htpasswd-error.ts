@@ -15,7 +15,11 @@ export class HtpasswdError extends Error {
   /** How the tool is called is told, too. */
   readonly wantsUsage: boolean
 
-  constructor(code: keyof typeof exitCodes, message: string, { wantsUsage = false } = {}) {
+  constructor(
+    code: keyof typeof exitCodes,
+    message: string,
+    { wantsUsage = false }: { readonly wantsUsage?: boolean } = {},
+  ) {
     super(message)
     this.name = 'HtpasswdError'
     this.exitCode = exitCodes[code]

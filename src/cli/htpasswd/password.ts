@@ -32,7 +32,10 @@ export async function getPassword(
   // RFC 7617, 2.
   // eslint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f]/.test(password))
-    throw new HtpasswdError('badCharacters', 'password contains a control character, which no client can send')
+    throw new HtpasswdError(
+      'badCharacters',
+      'password contains a control character, which no client can send',
+    )
   // What decoders make of other bytes.
   if (password.includes('\ufffd')) throw new HtpasswdError('badCharacters', 'password is not UTF-8')
   return password

@@ -36,7 +36,7 @@ class Terminal implements Questions {
     this.#write = write
     // Nothing is echoed, and every key arrives as it is pressed, so that the line is edited here.
     input.setRawMode(true)
-    input.on('data', (chunk: Buffer) => this.#take([...this.#decoder.write(chunk)]))
+    input.on('data', (chunk: Buffer) => this.#take(Array.from(this.#decoder.write(chunk))))
     // The terminal was closed.
     for (const end of ['error', 'close', 'end']) input.on(end, () => this.#take(['\u0003']))
   }
@@ -54,6 +54,7 @@ class Terminal implements Questions {
           this.#write('\n')
           return line.join('')
         case '\u0003': // Ctrl-C
+          this.#write('\n')
           throw new HtpasswdError('interrupted', 'Interrupted.')
         case '\u007f':
         case '\b':

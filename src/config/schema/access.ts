@@ -62,9 +62,9 @@ const allow = text.transform((value, context): AllowWord => {
 const rule = z
   .object(
     {
-      who: someOf(who, 'who'),
+      who: someOf(who, 'names such as anonymous or user:alice'),
       repositories: someOf(repositories, 'patterns of repositories'),
-      allow: someOf(allow, `of ${allowWords.join(', ')}`),
+      allow: someOf(allow, `words: ${allowWords.join(', ')}`),
       tags: someOf(tags, 'patterns of tags; without the key, any').optional(),
     },
     { error: 'a rule: who, repositories, allow, and tags if it restricts them' },

@@ -48,6 +48,26 @@ export function describeRaces(current: () => DriverUnderTest): void {
     assert.equal((await current().objects()).length, 50)
   })
 
+  it('lets exactly one of several writers replace what is nothing, also while somebody deletes it', async () => {
+    const { driver } = current()
+    const isNothing = (found: Buffer): boolean => found.length === 0
+    for (let round = 0; round < 50; round++) {
+      const path = storagePath(`claims/${round}/claim`)
+      await driver.write(path, Buffer.alloc(0), { durable: false })
+      const racers = Array.from({ length: 6 }, (_, racer) => racer)
+      const writes = Promise.all(
+        racers.map((racer) => driver.write(path, Buffer.from(`${racer}`), { ifAbsent: true, isNothing })),
+      )
+      const deleted = round % 2 === 0 ? false : await driver.delete(path)
+      const won = (await writes).filter(Boolean).length
+      // Deleted may have been what one of them wrote, and then another one may have written.
+      assert.ok(won === 1 || (deleted && won === 2), `${won} won`)
+      const held = (await driver.read(path))?.toString()
+      assert.ok(deleted || held !== undefined)
+      if (held !== undefined) assert.equal((await writes)[Number(held)], true)
+    }
+  })
+
   it('creates one whole object of many that come for the same path', async () => {
     const { driver } = current()
     const path = storagePath('blobs/data')

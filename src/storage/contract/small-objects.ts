@@ -103,6 +103,28 @@ export function describeSmallObjects(current: () => DriverUnderTest): void {
     assert.deepEqual(await current().objects(), ['a/link'])
   })
 
+  it('takes an object for absent that its bytes say is nothing, when asked to write only if absent', async () => {
+    const { driver } = current()
+    const path = storagePath('a/link')
+    const told: string[] = []
+    const isNothing = (found: Buffer): boolean => {
+      told.push(found.toString())
+      found.fill('x')
+      return told.at(-1) === 'left'
+    }
+    const write = (content: string): Promise<boolean> =>
+      driver.write(path, Buffer.from(content), { ifAbsent: true, isNothing })
+    assert.equal(await write('left'), true)
+    assert.deepEqual(told, [])
+    assert.equal(await write('first'), true)
+    assert.deepEqual([...new Set(told)], ['left'])
+    assert.equal((await driver.read(path))?.toString(), 'first')
+    assert.equal(await write('second'), false)
+    assert.equal(told.at(-1), 'first')
+    assert.equal((await driver.read(path))?.toString(), 'first')
+    assert.deepEqual(await current().objects(), ['a/link'])
+  })
+
   it('tells the size, the time and the kind of what lies at a path', async () => {
     const { driver } = current()
     const before = Date.now()

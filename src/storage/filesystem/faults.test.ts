@@ -229,6 +229,21 @@ describe('system calls that fail', () => {
     assert.deepEqual(files(root), ['a/b/link'])
   })
 
+  it('lets exactly one writer replace what is nothing on a file system without hard links', async () => {
+    replace('link', (args) => failWith(args, 'EPERM', 'link'))
+    const isNothing = (found: Buffer): boolean => found.length === 0
+    for (const before of [0, 1]) {
+      await driver.write(path, Buffer.alloc(before), { durable: false })
+      const racers = Array.from({ length: 8 }, (_, racer) => racer)
+      const won = await Promise.all(
+        racers.map((racer) => driver.write(path, Buffer.from(`${racer}`), { ifAbsent: true, isNothing })),
+      )
+      assert.equal(won.filter(Boolean).length, 1 - before)
+      if (before === 0) assert.equal((await driver.read(path))?.toString(), String(won.indexOf(true)))
+      assert.deepEqual(files(root), ['a/b/link'])
+    }
+  })
+
   it('gives up on a folder that is removed again and again', async () => {
     replace('rename', (args) => failWith(args, 'ENOENT', 'rename'))
     await assert.rejects(driver.write(path, content), { code: 'STORAGE_UNAVAILABLE' })

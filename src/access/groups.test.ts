@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import type { Log } from '../registry/context.ts'
+import { parseGroups } from './group-file.ts'
+import { Groups } from './groups.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'groups-'))
+after(() => rmSync(folder, { recursive: true }))
+
+interface Line {
+  readonly level: string
+  readonly message: string
+  readonly fields: object
+}
+
+function recorder(): { readonly log: Log; readonly lines: Line[] } {
+  const lines: Line[] = []
+  const at =
+    (level: string) =>
+    (fields: object, message: string): void => {
+      lines.push({ level, message, fields })
+    }
+  return { lines, log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } }
+}
+
+let count = 0
+
+/** The path of a file that was written a minute ago. */
+function fileOf(text: string | Uint8Array): string {
+  count += 1
+  const path = join(folder, `groups-${count}`)
+  writeFileSync(path, text)
+  return path
+}
+
+interface Setup {
+  readonly groups: Groups
+  readonly lines: Line[]
+  /** Lets some time pass, and looks at the file as a request does. */
+  readonly later: (milliseconds: number) => Promise<void>
+}
+
+async function open(file: string, fixed: Readonly<Record<string, readonly string[]>> = {}): Promise<Setup> {
+  // The file is old by then.
+  let now = Date.now() + 60_000
+  const { log, lines } = recorder()
+  const groups = await Groups.open({ groups: fixed, file, log, now: () => now })
+  return {
+    groups,
+    lines,
+    later: async (milliseconds) => {
+      now += milliseconds
+      await groups.refresh()
+    },
+  }
+}
+
+async function refusal(file: string): Promise<string> {
+  try {
+    await open(file)
+  } catch (error) {
+    return error instanceof Error ? error.message : ''
+  }
+  return ''
+}
+
+describe('a file of groups', () => {
+  it('has a group a line, several lines of one count together', () => {
+    const text =
+      '\uFEFF# who is who\n\nci: bot robot\r\n  admins :alice\nci:bot2\t bot3\nempty:\n#ci: evil\nodd: a:b c#d\n'
+    assert.deepEqual(
+      parseGroups(text),
+      new Map([
+        ['ci', new Set(['bot', 'robot', 'bot2', 'bot3'])],
+        ['admins', new Set(['alice'])],
+        ['empty', new Set()],
+        ['odd', new Set(['a:b', 'c#d'])],
+      ]),
+    )
+  })
+
+  it('is refused with the number of the line, and without what it holds', () => {
+    for (const bad of ['hunter2', ': alice', 'a b: alice'])
+      assert.throws(() => parseGroups(`ok: x\n${bad}\n`), {
+        message: 'line 2 is not of the form NAME: user user',
+      })
+  })
+
+  it('must be there and be one at the start', async () => {
+    const none = join(folder, 'none')
+    assert.equal(await refusal(none), `access.groupfile: ${none}: no such file`)
+    assert.equal(await refusal(folder), `access.groupfile: ${folder}: not a file`)
+    const bad = fileOf('a: b\noops\n')
+    assert.equal(await refusal(bad), `access.groupfile: ${bad}: line 2 is not of the form NAME: user user`)
+    const binary = fileOf(Buffer.from([0x61, 0x3a, 0xff, 0xfe]))
+    assert.equal(await refusal(binary), `access.groupfile: ${binary}: not text in UTF-8`)
+    const large = fileOf(Buffer.alloc(8 * 1024 * 1024 + 1, 'a: b\n'))
+    assert.equal(await refusal(large), `access.groupfile: ${large}: larger than 8388608 bytes`)
+  })
+
+  it('is no pipe that is waited for', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    assert.equal(await refusal(pipe), `access.groupfile: ${pipe}: not a file`)
+  })
+})
+
+describe('groups', () => {
+  it('are those of the configuration and of the file together', async () => {
+    const { groups } = await open(fileOf('ci: bot\nadmins: bob\n'), { admins: ['alice'], __proto__: ['x'] })
+    assert.equal(groups.has('admins', 'alice'), true)
+    assert.equal(groups.has('admins', 'bob'), true)
+    assert.equal(groups.has('ci', 'bot'), true)
+    assert.equal(groups.has('ci', 'alice'), false)
+    assert.equal(groups.has('constructor', 'name'), false)
+    assert.equal(groups.has('none', 'bot'), false)
+  })
+
+  it('need no file', async () => {
+    const { log } = recorder()
+    const groups = await Groups.open({ groups: { a: ['b'] }, log })
+    await groups.refresh()
+    assert.equal(groups.has('a', 'b'), true)
+  })
+
+  it('follow the file, whether it is written, replaced or linked to another', async () => {
+    const path = fileOf('ci: a\n')
+    const { groups, lines, later } = await open(path)
+    writeFileSync(path, 'ci: bb\n')
+    await later(1_000)
+    assert.deepEqual([groups.has('ci', 'a'), groups.has('ci', 'bb')], [false, true])
+    renameSync(fileOf('ci: cc\n'), path)
+    await later(1_000)
+    assert.equal(groups.has('ci', 'cc'), true)
+    unlinkSync(path)
+    symlinkSync(fileOf('ci: dd\n'), path)
+    await later(1_000)
+    assert.equal(groups.has('ci', 'dd'), true)
+    assert.deepEqual(
+      lines.map(({ level, message }) => [level, message]),
+      Array.from({ length: 3 }, () => ['info', 'groups reloaded']),
+    )
+  })
+
+  it('are looked at once a second at most', async () => {
+    const path = fileOf('ci: a\n')
+    const { groups, later } = await open(path)
+    writeFileSync(path, 'ci: bb\n')
+    await later(999)
+    assert.equal(groups.has('ci', 'bb'), false)
+    await later(1)
+    assert.equal(groups.has('ci', 'bb'), true)
+  })
+
+  it('are looked at by one for all who ask at the same time', async () => {
+    const path = fileOf('ci: a\n')
+    let now = Date.now() + 60_000
+    const groups = await Groups.open({ groups: {}, file: path, log: recorder().log, now: () => now })
+    writeFileSync(path, 'ci: bb\n')
+    now += 1_000
+    const first = groups.refresh()
+    assert.equal(groups.refresh(), first)
+    await Promise.all([first, groups.refresh()])
+    assert.equal(groups.has('ci', 'bb'), true)
+  })
+
+  it('hold nobody up longer than a second when the file system hangs', async () => {
+    let now = 0
+    let looks = 0
+    const groups = await Groups.open({
+      groups: { ci: ['a'] },
+      file: '/groups',
+      log: recorder().log,
+      now: () => now,
+      // The first look, at the start, ends; the others never do.
+      look: () => {
+        looks += 1
+        return looks === 1 ? Promise.resolve({ summary: 'a', isSettled: true }) : new Promise(() => {})
+      },
+      read: () => Promise.resolve(new Map()),
+    })
+    now += 1_000
+    void groups.refresh()
+    now += 1_000
+    await groups.refresh()
+    assert.equal(groups.has('ci', 'a'), true)
+    assert.equal(looks, 2)
+  })
+
+  it('read a file again that changed just now and looks the same', async () => {
+    let now = 0
+    let isSettled = false
+    const read = ['ci: a', 'ci: b', 'ci: c'].map(parseGroups)
+    const groups = await Groups.open({
+      groups: {},
+      file: '/groups',
+      log: recorder().log,
+      now: () => now,
+      look: () => Promise.resolve({ summary: 'same', isSettled }),
+      read: () => Promise.resolve(read.shift() ?? new Map()),
+    })
+    isSettled = true
+    for (let look = 0; look < 3; look++) {
+      now += 1_000
+      await groups.refresh()
+    }
+    assert.equal(groups.has('ci', 'b'), true)
+    assert.equal(read.length, 1)
+  })
+
+  it('stay while the file is bad or gone, which is one error for each change', async () => {
+    const path = fileOf('ci: a\n')
+    const { groups, lines, later } = await open(path)
+    writeFileSync(path, 'oops\n')
+    for (let look = 0; look < 5; look++) await later(1_000)
+    assert.equal(groups.has('ci', 'a'), true)
+    assert.deepEqual(lines, [
+      {
+        level: 'error',
+        message: 'groups not reloaded, the old ones stay',
+        fields: { file: path, reason: 'line 1 is not of the form NAME: user user' },
+      },
+    ])
+    rmSync(path)
+    for (let look = 0; look < 5; look++) await later(1_000)
+    assert.equal(groups.has('ci', 'a'), true)
+    assert.equal(lines.length, 2)
+    assert.deepEqual(lines[1]?.fields, { file: path, reason: 'no such file' })
+    writeFileSync(path, 'ci: bb\n')
+    await later(1_000)
+    assert.equal(groups.has('ci', 'a'), false)
+    assert.deepEqual(
+      lines.map(({ level }) => level),
+      ['error', 'error', 'info'],
+    )
+  })
+
+  it('are looked at when the clock was set back', async () => {
+    const path = fileOf('ci: a\n')
+    const { groups, later } = await open(path)
+    writeFileSync(path, 'ci: bb\n')
+    await later(-3_600_000)
+    assert.equal(groups.has('ci', 'bb'), true)
+  })
+})
