@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   storage: ['registry', 'util'],
   stored: ['registry', 'storage', 'util'],
   decorators: ['registry'],
-  access: ['registry', 'util'],
+  access: ['registry'],
   auth: ['registry', 'access', 'util'],
   audit: ['registry', 'util'],
   http: ['registry', 'auth', 'util'],
@@ -49,7 +49,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'mail',
     'systemd',
   ],
-  cli: ['config', 'server', 'util', 'systemd', 'tracing', 'access', 'auth', 'app'],
+  cli: ['registry', 'config', 'server', 'util', 'systemd', 'tracing', 'access', 'auth', 'app'],
   '.': ['registry', 'config', 'storage', 'stored', 'http', 'app', 'cli'],
 }
 

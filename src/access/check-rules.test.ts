@@ -75,6 +75,10 @@ describe('advice on rules', () => {
         [[{ kind: 'claim', name: 'a', value: 'b' }], ['**'], all],
       ],
       [
+        [[user('bob')], ['a'], all],
+        [[user('bob')], ['a', 'b'], all],
+      ],
+      [
         [[user('bob')], ['**'], all],
         [[group('g')], ['**'], all],
       ],

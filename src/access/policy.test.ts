@@ -5,7 +5,7 @@ import { actions, type Action, type RepositoryAccess } from '../registry/access.
 import { isRepositoryName, parseRepositoryName } from '../registry/name.ts'
 import { parseTag } from '../registry/reference.ts'
 import { Policy } from './policy.ts'
-import { judgeSlowly, type GroupLists } from './reference-evaluator.test-support.ts'
+import { judgeSlowly, type GroupLists } from './reference-evaluator.test.support.ts'
 import type { Rule, Subject, Who } from './rule.ts'
 
 const hostile = ['*', '**', '..', '.', '{user}', 'Alice', 'a/b', 'a:b', '__proto__', 'constructor', ' ', 'ä']
@@ -259,6 +259,9 @@ describe('claims', () => {
     assert.equal(mayByClaim([['dev']], 'dev'), false)
     assert.equal(mayByClaim({ toString: () => 'dev' }, 'dev'), false)
     assert.equal(mayByClaim(null, 'null'), false)
+    const inherited = Object.create({ groups: 'dev' }) as Record<string, unknown>
+    const one = access('a', 'pull')
+    assert.equal(policyOf([byClaim('dev')]).decide({ claims: inherited }, one).allowed, false)
     assert.equal(mayByClaim(undefined, 'undefined'), false)
     assert.equal(mayByClaim({}, '[object Object]'), false)
   })

@@ -118,6 +118,8 @@ describe('a pattern of repositories', () => {
       ['apps/*', 'apps/**'],
       ['users/{user}/**', 'users/alice'],
       ['users/a', 'users/{user}'],
+      // Not by the letters of the word.
+      ['*s*', '{user}'],
       ['a*', '*'],
       ['ab*', 'a*'],
       ['*b', '**'],

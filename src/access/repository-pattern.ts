@@ -1,4 +1,4 @@
-import { isStar, matchesSequence, matchesText } from './wildcard.ts'
+import { matchesSequence, matchesText } from './wildcard.ts'
 
 /**
  * A pattern of repositories, such as `users/{user}/**`, made ready to match.
@@ -59,6 +59,6 @@ function coversComponent(one: string, other: string): boolean {
   if (other === '**') return false
   if (one === other || one === '*') return true
   if (one === '{user}' || other === '{user}') return false
-  // A star of the other may be any text: only a star covers it.
-  return matchesSequence(one, other, isStar, (mine, its) => mine === its && !isStar(its))
+  // A star of the other may be any text: as an item it fits no letter, so that only a star takes it.
+  return matchesText(one, other)
 }

@@ -41,7 +41,7 @@ export function matchesText(pattern: string, text: string): boolean {
   return matchesSequence(pattern, text, isStar, isSame)
 }
 
-export function isStar(character: string): boolean {
+function isStar(character: string): boolean {
   return character === '*'
 }
 

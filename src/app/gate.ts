@@ -1,5 +1,7 @@
+import { checkRules } from '../access/check-rules.ts'
 import { Groups } from '../access/groups.ts'
 import { Policy } from '../access/policy.ts'
+import type { Rule } from '../access/rule.ts'
 import type { Gate } from '../auth/gate.ts'
 import { HtpasswdGate } from '../auth/htpasswd-gate.ts'
 import { openHtpasswd, type LoginAttempt, type LoginState } from '../auth/htpasswd/htpasswd.ts'
@@ -11,10 +13,10 @@ import { Rights } from '../auth/rights.ts'
 import { SillyGate } from '../auth/silly-gate.ts'
 import { TokenGate } from '../auth/token-gate.ts'
 import { createTokenVerifier } from '../auth/token/token-verifier.ts'
+import { accessRules } from '../config/access-rules.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { tokenPath } from '../http/route.ts'
-import { rulesOf } from './rules.ts'
 import type { Logger } from '../util/logger.ts'
 
 export interface GateParts {
@@ -86,15 +88,28 @@ async function createHtpasswdGate(
   return new IssuingGate({ realm, logins, rights, issuer, path: tokenPath })
 }
 
-async function createRights({ access }: Config, parts: GateParts): Promise<Rights | undefined> {
-  const { rules, groups: fixed, groupfile } = access
-  if (rules.length === 0) return undefined
+async function createRights({ access, auth }: Config, parts: GateParts): Promise<Rights | undefined> {
+  const { groups: fixed, groupfile } = access
   const { log, sources } = parts
+  const rules = accessRules(access, sources)
+  if (rules.length === 0) return undefined
   const groups = await Groups.open({
     groups: fixed,
     ...(groupfile !== undefined && { file: groupfile }),
     log,
   })
-  const policy = new Policy(rulesOf(rules, sources), groups)
+  const noticed = [
+    ...checkRules(rules, fixed, (name) => groups.knows(name)),
+    ...(auth.name === 'token' ? [] : claimsWithoutTokens(rules)),
+  ]
+  for (const warning of noticed) log.warn({ warning }, 'configuration')
+  const policy = new Policy(rules, groups)
   return new Rights({ policy, groups, isDebug: () => log.isLevelEnabled('debug') })
+}
+
+/** Claims come with tokens of others alone. */
+function claimsWithoutTokens(rules: readonly Rule[]): readonly string[] {
+  return rules
+    .filter(({ who }) => who.every(({ kind }) => kind === 'claim'))
+    .map(({ place, key }) => `${place}: ${key}: is about nobody: only tokens of auth.token have claims`)
 }

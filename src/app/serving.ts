@@ -1,6 +1,6 @@
 import { immutableTags as matchImmutable } from '../access/immutable.ts'
 import type { Gate } from '../auth/gate.ts'
-import { parseImmutable } from '../config/access-grammar.ts'
+import { immutablePatterns } from '../config/access-rules.ts'
 import type { Config } from '../config/config.ts'
 import { withDeletesDisabled } from '../decorators/deletes-disabled.ts'
 import { guarded } from '../decorators/guarded.ts'
@@ -52,7 +52,7 @@ export function createServing(parts: ServingParts): Handler {
 }
 
 function immutability({ access }: Config): readonly RegistryDecorator[] {
-  const patterns = access.immutable.map(parseImmutable).filter((pattern) => pattern !== undefined)
+  const patterns = immutablePatterns(access)
   return patterns.length === 0 ? [] : [immutableTags(matchImmutable(patterns))]
 }
 

@@ -71,6 +71,7 @@ describe('the file of the audit log', () => {
     const holder = spawn('sh', ['-c', 'exec sleep 60 < "$0"', path])
     t.after(() => holder.kill())
     const file = await untilOpened(path)
+    assert.equal(file.wholeBytes, 4096, 'what Linux writes to a pipe in one piece')
     const lines = Buffer.alloc(file.wholeBytes, 'x')
     await assert.rejects(
       async () => {

@@ -15,6 +15,14 @@ function challengeOf(...accesses: readonly Access[]): string {
   return bearerChallenge({ realm, service: 'registry', scopes: scopesOf(accesses) })
 }
 
+function scope(...accesses: readonly Access[]): string | undefined {
+  return /,scope="([^"]*)"$/.exec(challengeOf(...accesses))?.[1]
+}
+
+function quotedBy(text: string): string {
+  return basicChallenge(text).slice('Basic realm='.length)
+}
+
 describe('a challenge', () => {
   it('has no scope where none is needed', () => {
     const bare = 'Bearer realm="https://tokens.example/auth",service="registry"'
@@ -23,8 +31,6 @@ describe('a challenge', () => {
   })
 
   it('has the actions of one resource together, in the order of the request', () => {
-    const scope = (...accesses: readonly Access[]): string | undefined =>
-      /,scope="([^"]*)"$/.exec(challengeOf(...accesses))?.[1]
     assert.equal(scope(to('pull', 'a/b')), 'repository:a/b:pull')
     assert.equal(scope(to('pull', 'a/b'), to('push', 'a/b')), 'repository:a/b:pull,push')
     assert.equal(
@@ -58,7 +64,6 @@ describe('a challenge', () => {
   })
 
   it('quotes as Go does, so that nothing gets out of its quotes or its line', () => {
-    const quotedBy = (text: string): string => basicChallenge(text).slice('Basic realm='.length)
     assert.equal(quotedBy('a "b" \\ c'), '"a \\"b\\" \\\\ c"')
     assert.equal(quotedBy('a\r\nSet-Cookie: b=c'), '"a\\r\\nSet-Cookie: b=c"')
     assert.equal(quotedBy('\0\t\u001b\u007f'), '"\\x00\\t\\x1b\\x7f"')

@@ -34,5 +34,7 @@ function parseBasic(value: string): Credentials {
   const text = bytes.toString('utf8')
   const colon = text.indexOf(':')
   if (colon < 0 || /\p{Cc}/u.test(text)) return other
+  // What podman, buildah and skopeo send that are not logged in.
+  if (text === ':') return none
   return { kind: 'basic', user: text.slice(0, colon), password: text.slice(colon + 1) }
 }

@@ -1,6 +1,6 @@
 import type { Groups } from '../access/groups.ts'
 import type { Policy } from '../access/policy.ts'
-import type { Subject } from '../access/rule.ts'
+import { describeRule, type Subject } from '../access/rule.ts'
 import type { Caller } from '../registry/access.ts'
 import type { Log } from '../registry/context.ts'
 import { byRules } from './callers.ts'
@@ -34,7 +34,7 @@ export class Rights {
       ({ name }, { repository, action, tag }, { allowed, reason, rule }) => {
         const who = name === undefined ? {} : { 'auth.user.name': name }
         const what = { repository, action, ...(tag !== undefined && { tag }) }
-        log.debug({ ...who, ...what, allowed, reason, ...(rule && { rule: rule.place }) }, 'access decided')
+        log.debug({ ...who, ...what, allowed, reason, ...(rule && { rule: describeRule(rule) }) }, 'access decided')
       },
     )
   }

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../config/config-error.ts'
 import { defaultsOption, fileArgument } from './arguments.ts'
+import { addAccessCommands } from './access-commands.ts'
 import { addConfigCommands } from './config-commands.ts'
 import { serve } from './serve.ts'
 import { version } from './version.ts'
@@ -56,6 +57,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     .description("change and verify files of users and passwords, with the options of Apache's htpasswd")
     .argument('[arguments...]')
     .addHelpText('after', `\n${name} htpasswd --help tells them.\n`)
+  addAccessCommands(program.command('access').description('say who may do what'), exit)
   addConfigCommands(program.command('config').description('check, show and describe the configuration'), exit)
   return program
 }

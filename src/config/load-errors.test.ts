@@ -59,7 +59,7 @@ const mistakes: readonly (readonly [string, string])[] = [
   ],
   [
     'access: {rules: [{who: [anonymous], repositories: ["**"], allow: [pull]}]}',
-    '3:10: access.rules: found a list; allowed: rules beside auth.htpasswd or auth.token, which say who somebody is',
+    '3:17: access.rules: found a list; allowed: rules beside auth.htpasswd or auth.token, which say who somebody is',
   ],
   [
     'auth: htpaswd',

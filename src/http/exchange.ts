@@ -13,6 +13,12 @@ import type { HttpSettings } from './settings.ts'
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>
 
+/**
+ * A body that nobody wants and that is no larger is read before the answer, as Go's server does: clients such as containerd's take a
+ * connection that closes while they write for a failure of their own. It also keeps the connection for another try.
+ */
+const smallBody = { bytes: 256 * 1024, milliseconds: 2_000 }
+
 /** What of a body that nobody wants is still read, so that a client which sends before it reads gets its answer. */
 const discardLimits = { bytes: 16 * 1024 * 1024, milliseconds: 2_000 }
 
@@ -158,6 +164,8 @@ export class Exchange {
   async send(status: number, headers: Headers = {}, body?: Uint8Array): Promise<void> {
     const { response } = this
     this.answer = { status, headers }
+    if (!this.body.isConsumed && (this.body.length ?? Infinity) <= smallBody.bytes)
+      await this.body.discard(smallBody)
     const content = this.request.method === 'HEAD' ? undefined : body
     const hasLength = status !== 204 && status !== 304
     const length = hasLength ? { 'Content-Length': String(body?.length ?? 0) } : undefined

@@ -9,6 +9,10 @@ import { Unauthorized } from './unauthorized.ts'
 
 const absent = new RegistryError('MANIFEST_UNKNOWN', { detail: 'unknown tag=v1', message: 'not there' })
 
+function reasonOf(cause?: unknown): string | undefined {
+  return refusalReason(new Unauthorized({ cause }))
+}
+
 describe('a refusal', () => {
   it('is told from failures that have nothing to do with who asked', () => {
     const kinds = [
@@ -30,7 +34,6 @@ describe('a refusal', () => {
   })
 
   it('has a reason that quotes nobody', () => {
-    const reasonOf = (cause?: unknown): string | undefined => refusalReason(new Unauthorized({ cause }))
     assert.equal(
       reasonOf(new Error('the token is expired', { cause: new Error('inner') })),
       'the token is expired',

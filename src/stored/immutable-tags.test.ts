@@ -43,8 +43,8 @@ function noting(store: StorageDriver, calls: Calls, before: (call: string) => Pr
   return new Proxy(store, {
     get(target, method: keyof StorageDriver) {
       const call = target[method]
-      if (typeof call !== 'function' || method === 'list')
-        return typeof call === 'function' ? call.bind(target) : call
+      if (typeof call !== 'function') return call
+      if (method === 'list') return target.list.bind(target)
       return async (...args: readonly unknown[]): Promise<unknown> => {
         const [first] = args
         const paths = Array.isArray(first) ? first.map(({ path }: { path: string }) => path) : [String(first)]

@@ -216,7 +216,8 @@ describe('what the audit log says of a login', () => {
       reason: 'wrong password',
     } as const
     // Whatever else is in it does not get there.
-    auditLogin(audit, { ...attempt, ...{ password: 'hunter2' } })
+    const more = { ...attempt, password: 'hunter2' }
+    auditLogin(audit, more)
     assert.deepEqual(events, [{ event: 'login', ...attempt }])
   })
 })

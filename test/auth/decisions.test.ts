@@ -26,11 +26,11 @@ void test('every request, by every kind of caller, under every rule', async (t) 
 async function checkPolicy(t: TestContext, policy: Policy, files: Files): Promise<number> {
   const table = new Table(policy, await createWorld(t, policy, files))
   try {
-    const asking = policy.withStrangers === true ? [...callers, ...strangers] : callers
+    const asking = policy.isThorough === true ? [...callers, ...strangers] : callers
     for (const request of generalRequests()) {
       for (const caller of asking) await table.ask(caller, request, undefined)
     }
-    for (const place of policy.withAttic === true ? ['room', 'attic'] : ['room']) {
+    for (const place of policy.isThorough === true ? ['room', 'attic'] : ['room']) {
       for (const caller of asking) await table.askAll(caller, place)
     }
   } finally {
@@ -64,15 +64,19 @@ class Table {
   async askAll(caller: CallerKind, place: string): Promise<void> {
     const there = `${place}/there`
     const upload = this.#world.uploads.get(there) ?? ''
-    for (const [index, request] of repositoryRequests(there, true, upload).entries()) {
+    const about = { upload, withOthers: this.#policy.isThorough === true }
+    const aboutAbsent = repositoryRequests(`${place}/absent`, { ...about, isThere: false })
+    for (const [index, request] of repositoryRequests(there, { ...about, isThere: true }).entries()) {
       // A name of its own, as long as the other: what is pushed here is removed behind the registry's back.
       const absent = `${place}/a${String(this.#absentNames++).padStart(4, '0')}`
-      const same = repositoryRequests(absent, false, upload)[index]
+      const same = aboutAbsent[index]
       assert.ok(same)
       const one = await this.ask(caller, request, there)
-      const other = await this.ask(caller, same, absent)
+      const path = same.path.replace(`${place}/absent`, absent)
+      const other = await this.ask(caller, { ...same, path }, absent)
       if (!one.expected.isRefused || !other.expected.isRefused) continue
-      if (one.expected.outcome.startsWith('403')) continue
+      // Who may pull knows what is there; and a mount from the repository itself is about no other one.
+      if (one.expected.outcome.startsWith('403') || request.mount?.from === there) continue
       const left = seenOf(one.answer, there)
       const right = seenOf(other.answer, absent)
       if (left !== right) this.#fail(caller, request, `tells what is there: ${left}\n    ${right}`)

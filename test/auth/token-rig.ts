@@ -25,10 +25,10 @@ export interface Rig {
   readonly keySetPath: string
   readonly entries: LogEntry[]
   readonly clock: { now: number }
-  writeBundle(...certificates: readonly Issued[]): void
-  writeKeySet(...keys: readonly object[]): void
+  readonly writeBundle: (...certificates: readonly Issued[]) => void
+  readonly writeKeySet: (...keys: readonly object[]) => void
   /** What is wrong with a token, or `accepted`. */
-  verdict(token: string): Promise<string>
+  readonly verdict: (token: string) => Promise<string>
 }
 
 export async function makeRig(test: Cleaner, options: RigOptions = {}): Promise<Rig> {

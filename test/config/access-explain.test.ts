@@ -26,8 +26,8 @@ ${auth}access:
   groups: { admins: [alice] }
   rules:
     - { who: [group:admins], repositories: ["**"], allow: [all] }
-    - { who: [group:ci], repositories: ["apps/**"], allow: [push], tags: ["release-*"] }
-    - { who: ["claim:team=dev"], repositories: ["dev/**"], allow: [pull] }
+    - { who: [group:ci], repositories: ["apps/**"], allow: [push, list], tags: ["release-*"] }
+    - { who: ["claim:team=dev"], repositories: ["dev/**"], allow: [pull, list] }
     - { who: [anonymous], repositories: ["**"], allow: [pull, list] }
 `,
 )
@@ -65,7 +65,7 @@ describe('access explain', () => {
 ${config}:9:7: access.rules[1] decides: the rule allows it
   who           group:ci means bot
   repositories  apps/** matches apps/web
-  allow         push, and with push pull
+  allow         push, list, and with push pull
   tags          release-*
 
 earlier rules, which do not match:

@@ -126,6 +126,10 @@ describe('a mistake in access', () => {
       `config.yml:6:14: access.rules[0].who[0]: found "user:"; allowed: ${whoAllowed}`,
     ],
     [
+      `{who: ["user: a"], ${rest}}`,
+      `config.yml:6:14: access.rules[0].who[0]: found "user: a"; allowed: ${whoAllowed}`,
+    ],
+    [
       `{who: ["claim:team"], ${rest}}`,
       `config.yml:6:14: access.rules[0].who[0]: found "claim:team"; allowed: ${whoAllowed}`,
     ],
@@ -216,9 +220,10 @@ describe('a mistake in access', () => {
     const unknown = `config.yml:6:14: access.rules[0].who[0]: found "group:ci"; allowed: a group of access.groups, or of access.groupfile`
     assert.deepEqual(refusalOf(`{who: ["group:ci"], ${rest}}`), [unknown])
     assert.deepEqual(refusalOf(`{who: ["group:ci"], ${rest}}`, '  groupfile: /g\n'), [])
-    assert.deepEqual(refusalOf(`{who: ["group:ci"], ${rest}}`, '  token: {expires: 1s}\n'), [
+    assert.deepEqual(refusalOf(`{who: ["group:ci"], ${rest}}`, '  token: {expires: 1s}\n  immutable: x\n'), [
       unknown,
       'config.yml:7:20: access.token.expires: found "1s"; allowed: a duration of a minute or more, such as 5m',
+      'config.yml:8:14: access.immutable: found "x"; allowed: a list',
     ])
   })
 

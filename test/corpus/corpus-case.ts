@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { repositoryRoot } from '../support/require-program.ts'
+import { logins, type Login } from './logins.ts'
 
 /**
  * One configuration of the corpus, a file of `cases/` each:
@@ -26,6 +27,8 @@ export interface CorpusCase {
   readonly metrics: string | undefined
   /** Clients must bring a certificate. */
   readonly asksForCertificate: boolean
+  /** The registry asks who somebody is, and the probes say it. */
+  readonly login: Login | undefined
   /** The probes begin when the health checks have failed. */
   readonly isUnhealthy: boolean
 }
@@ -68,6 +71,8 @@ const directives = [
   'metrics',
   /** What the registry asks of its clients: `certificate`. */
   'asks',
+  /** How the probes log in: see `logins.ts`. */
+  'login',
   /** The state to wait for before the probes: `unhealthy`. */
   'until',
 ] as const
@@ -99,6 +104,7 @@ function readCase(name: string, files: ReadonlySet<string>): CorpusCase {
     metrics: said.get('metrics'),
     asksForCertificate:
       oneOf(name, said.get('asks') ?? 'nothing', ['nothing', 'certificate']) === 'certificate',
+    login: said.has('login') ? oneOf(name, said.get('login') ?? '', logins) : undefined,
     isUnhealthy: oneOf(name, said.get('until') ?? 'healthy', ['healthy', 'unhealthy']) === 'unhealthy',
   }
 }

@@ -6,6 +6,7 @@ import { http } from '../support/http.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RegistryKind } from '../support/registry-process.ts'
 import { fillIn, maskPlaces, type CorpusCase, type Places } from './corpus-case.ts'
+import { prepareLogin } from './logins.ts'
 import { seedStore } from './seed-store.ts'
 import { startServer, type ServerProcess, type ServerEnd } from './server-process.ts'
 import { targetOf, type Target } from './target.ts'
@@ -71,11 +72,13 @@ async function launchOnce(
   mkdirSync(root, { recursive: true })
   seedStore(root)
   const file = join(folder, 'config.yml')
-  writeFileSync(file, fillIn(subject.config, places))
+  const config = fillIn(subject.config, places)
+  writeFileSync(file, config)
+  const authorization = subject.login && (await prepareLogin(subject.login, config, places))
 
   const env = Object.entries(subject.env).map(([name, value]) => [name, fillIn(value, places)])
   const server = startServer(kind, { configFile: file, folder, env: Object.fromEntries(env) })
-  const target = targetOf(subject, places)
+  const target = targetOf(subject, places, authorization)
   if (!(await becomesReady(server, target, subject))) {
     if (!server.hasEnded()) server.signal('SIGKILL')
     const { code, stderr } = await server.ended

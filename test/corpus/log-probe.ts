@@ -4,9 +4,9 @@ import type { ServerEnd } from './server-process.ts'
 /** Host, identity, user, time, request, status, bytes: what Apache calls combined. */
 const accessLine = /^\S+ - \S+ \[[^\]]+\] "[A-Z]+ [^"]+" \d{3} \d+ "[^"]*" "[^"]*"$/
 
-/** What lines have anyway, and what tells one process from another. */
+/** What lines have anyway, what tells one process from another, and what is told of logins. */
 const ordinary: ReadonlySet<string> = new Set(
-  'time level msg message version file func @timestamp @version'.split(' '),
+  'time level msg message version file func @timestamp @version client reason user'.split(' '),
 )
 
 /** The form of what a registry logged, not its words. */

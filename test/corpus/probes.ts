@@ -8,6 +8,7 @@ import type { Target } from './target.ts'
 /** Asks a registry for everything that its configuration may change, and pushes two images to it, once each way. */
 export async function probe(target: Target, prefix: string): Promise<Observation> {
   const client = new Prober(target, prefix)
+  if (target.authorization !== undefined) await probeWithoutLogin(client)
   await probeRoutes(client)
   await probeSeeded(client)
   await pushWhole(client)
@@ -45,8 +46,9 @@ class Prober {
 
   /** @param path from the root on, or a URL of a `Location` */
   async askFor(name: string, method: string, url: string, options: HttpOptions = {}): Promise<HttpResponse> {
-    const { agent, mask } = this.#target
-    const answer = await http(method, url, { agent, ...options })
+    const { agent, authorization, mask } = this.#target
+    const headers = { ...(authorization !== undefined && { Authorization: authorization }), ...options.headers }
+    const answer = await http(method, url, { agent, ...options, headers })
     this.seen.set(name, describeAnswer(method, answer, mask))
     return answer
   }
@@ -69,6 +71,21 @@ class Prober {
     const { pathname, search } = new URL(location, this.#target.origin)
     const path = pathname.slice(pathname.indexOf('/v2/'))
     return `${this.#target.origin}${this.#prefix}${path}${search}`
+  }
+}
+
+/** What somebody hears who does not say who he is, or says it wrong. */
+async function probeWithoutLogin(client: Prober): Promise<void> {
+  const attempts = { 'nobody: ': '', 'somebody else: ': 'Basic ZG9ja2VyOnN0YXBsZQ==' }
+  for (const [who, authorization] of Object.entries(attempts)) {
+    const headers = { ...accept, Authorization: authorization }
+    for (const [method, path] of [
+      ['GET', '/v2/'],
+      ['GET', '/v2/_catalog'],
+      ['HEAD', `/v2/${seeded.name}/manifests/${seeded.tag}`],
+      ['POST', `/v2/${repository}/blobs/uploads/`],
+    ] as const)
+      await client.ask(`${who}${method} ${path}`, method, path, { headers })
   }
 }
 

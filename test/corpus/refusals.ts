@@ -15,20 +15,10 @@ const nested = 'Distribution stumbles over variables that lead into such a secti
 
 /** All other cases start everywhere. */
 export const refusals: Readonly<Record<string, Refusal>> = {
-  'auth-silly': {
-    by: ['berth'],
-    says: ['config.yml:9:3: auth.silly: not available in this version'],
-    reason: notYet,
-  },
-  'auth-token-3': {
-    by: ['berth', 'distribution3'],
-    says: ['config.yml:10:3: auth.token: not available in this version'],
-  },
   'auth-two': {
     by: ['berth', 'distribution2'],
     says: [
-      'config.yml:9:3: auth.htpasswd: not available in this version',
-      'config.yml:12:3: auth.silly: not available in this version',
+      'config.yml:8:1: auth: found 2 access controllers: htpasswd (config.yml:9:3), silly (config.yml:12:3); allowed: at most one of none, silly, htpasswd, token',
     ],
   },
   'auth-unknown': {
@@ -57,9 +47,7 @@ export const refusals: Readonly<Record<string, Refusal>> = {
       'config.yml:17:3: storage.azure: not available in this version',
       'config.yml:21:3: storage.gcs: not available in this version',
       'config.yml:26:3: storage.s3: not available in this version',
-      'config.yml:57:3: auth.silly: not available in this version',
-      'config.yml:60:3: auth.token: not available in this version',
-      'config.yml:66:3: auth.htpasswd: not available in this version',
+      'config.yml:56:1: auth: found 3 access controllers: silly (config.yml:57:3), token (config.yml:60:3), htpasswd (config.yml:66:3); allowed: at most one of none, silly, htpasswd, token',
       'config.yml:71:7: middleware.registry[0]: not available in this version',
       'config.yml:75:7: middleware.repository[0]: not available in this version',
       'config.yml:79:7: middleware.storage[0]: not available in this version',
@@ -82,16 +70,6 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   gcs: {
     by: ['berth', 'distribution2', 'distribution3'],
     says: ['config.yml:5:3: storage.gcs: not available in this version'],
-  },
-  gitlab: {
-    by: ['berth'],
-    says: ['config.yml:21:3: auth.token: not available in this version'],
-    reason: notYet,
-  },
-  harbor: {
-    by: ['berth'],
-    says: ['config.yml:45:3: auth.htpasswd: not available in this version'],
-    reason: notYet,
   },
   'helm-s3': {
     by: ['berth'],
@@ -126,14 +104,8 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   'notifications-variable': {
     by: ['berth'],
     says: [
-      'REGISTRY_AUTH_TOKEN_ISSUER: auth.token: not available in this version',
       'REGISTRY_NOTIFICATIONS_ENDPOINTS: notifications.endpoints[0]: not available in this version',
     ],
-    reason: notYet,
-  },
-  'package-debian': {
-    by: ['berth'],
-    says: ['config.yml:18:3: auth.htpasswd: not available in this version'],
     reason: notYet,
   },
   policy: {
@@ -209,11 +181,6 @@ export const refusals: Readonly<Record<string, Refusal>> = {
     says: [
       'config.yml:5:3: storage.filesytem: no such storage driver (did you mean filesystem?); allowed: exactly one of filesystem, inmemory',
     ],
-  },
-  'swarm-passwords': {
-    by: ['berth'],
-    says: ['REGISTRY_AUTH: auth.htpasswd: not available in this version'],
-    reason: notYet,
   },
   swift: {
     by: ['berth', 'distribution2'],

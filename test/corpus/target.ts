@@ -13,6 +13,8 @@ export interface Target {
   /** Makes the connections: TLS, or to a socket. One for each request, so that no answer depends on the one before. */
   readonly agent: HttpAgent
   readonly tls: TlsMaterial | undefined
+  /** The header that lets in, where somebody is asked who he is. */
+  readonly authorization: string | undefined
   /** Text without what is different in every run. */
   readonly mask: (text: string) => string
 }
@@ -34,7 +36,7 @@ export const certificateFiles = {
   clientKey: 'client.key',
 } as const
 
-export function targetOf(subject: CorpusCase, places: Places): Target {
+export function targetOf(subject: CorpusCase, places: Places, authorization: string | undefined): Target {
   const port = Number(places.PORT)
   const debugPort = Number(places.DEBUG)
   const mask = (text: string): string =>
@@ -42,7 +44,7 @@ export function targetOf(subject: CorpusCase, places: Places): Target {
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
       // Distribution's signed state of an upload, which Berth has no need of.
       .replaceAll(/\?_state=[\w%=-]+/g, '')
-  const base = { port, debugPort, mask }
+  const base = { port, debugPort, authorization, mask }
   switch (subject.over) {
     case 'tls': {
       const tls = material(places.CERTS, subject.asksForCertificate)

@@ -8,6 +8,12 @@ export const warnings: Readonly<Record<string, readonly string[]>> = {
   ],
   'docs-validation': [`config.yml:9:3: validation.manifests: ${absent}`],
   'everything-by-variables': ['REGISTRY_VERSION: has no effect, the version is the one in the file'],
+  harbor: [
+    'config.yml:32:3: redis.enableTLS: unknown key, ignored',
+    `config.yml:11:5: storage.cache.layerinfo: ${absent}`,
+    `config.yml:24:1: redis: ${absent}`,
+    `config.yml:51:1: compatibility: ${absent}`,
+  ],
   'host-without-scheme': [
     'config.yml:8:9: http.host: "registry.example.com" is no absolute URL such as https://registry.example.com, ignored',
   ],

@@ -23,7 +23,7 @@ debian=(
   dockerd:docker.io docker:docker.io iptables:iptables containerd:containerd ctr:containerd runc:runc
   skopeo:skopeo podman:podman buildah:buildah umoci:umoci docker-registry:docker-registry
   busybox:busybox-static wrk:wrk hey:hey strace:strace unzip:unzip
-  openssl:openssl nginx:nginx-light haproxy:haproxy pebble:pebble pebble-challtestsrv:pebble
+  openssl:openssl htpasswd:apache2-utils nginx:nginx-light haproxy:haproxy pebble:pebble pebble-challtestsrv:pebble
   promtool:prometheus h2load:nghttp2-client socat:socat systemd-notify:systemd
 )
 

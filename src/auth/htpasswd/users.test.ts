@@ -115,16 +115,16 @@ describe('the users of a password file', () => {
   it('that changed are seen by whoever asks after the change, also while others ask', async () => {
     await writeFile(path, `user-0:${one}\n`)
     const { users, names } = await open()
-    let isEnded = false
+    const ended = new AbortController()
     const asking = Array.from({ length: 4 }, async () => {
-      while (!isEnded) await users.look()
+      while (!ended.signal.aborted) await users.look()
     })
     for (let version = 1; version <= 100; version++) {
       await writeFile(join(place, 'new'), `user-${version}:${one}\n`)
       await rename(join(place, 'new'), path)
       assert.deepEqual(await names(), [`user-${version}`])
     }
-    isEnded = true
+    ended.abort()
     await Promise.all(asking)
   })
 
@@ -160,7 +160,7 @@ describe('a password file that cannot be read', () => {
       assert.deepEqual(entries, [
         { level: 'error', message: 'password file not read, the old users stay', fields: { path, reason } },
       ])
-      await rm(path, { recursive: true })
+      await rm(path, { recursive: true, force: true })
       await writeFile(path, `bob:${one}\n`)
       assert.deepEqual(await names(), ['bob'])
       assert.deepEqual(messages(entries).slice(-2), [
@@ -231,12 +231,12 @@ describe('bad lines of a password file', () => {
   })
 })
 
-describe('the most common cost', () => {
-  const costs = async (text: string): Promise<number> => {
-    await writeFile(path, text)
-    return (await (await open()).users.look()).cost
-  }
+async function costs(text: string): Promise<number> {
+  await writeFile(path, text)
+  return (await (await open()).users.look()).cost
+}
 
+describe('the most common cost', () => {
   it('is that of most users', async () => {
     assert.equal(await costs(`a:${one}\nb:${other}\nc:${one}\n`), 5)
     assert.equal(await costs(`a:${one}\nb:${other}\nc:${other}\n`), 10)

@@ -38,6 +38,11 @@ function verdict(chain: readonly Issued[], trusted: readonly Issued[]): string {
   }
 }
 
+function verdictBelow(options: Partial<CertificateOptions>): string {
+  const top = make('top', options)
+  return verdict([make('leaf', { issuer: top })], [top])
+}
+
 const notSigned = 'the certificate is not signed by one that is trusted'
 const expired = 'the certificate is expired or not yet valid'
 const demanding = 'the certificate has demands that are not understood'
@@ -135,14 +140,10 @@ describe('a chain of certificates', () => {
   })
 
   it('has an authority at its top, or one of the first version, which cannot say so', () => {
-    const trusted = (options: Partial<CertificateOptions>): string => {
-      const top = make('top', options)
-      return verdict([make('leaf', { issuer: top })], [top])
-    }
-    assert.equal(trusted({}), notSigned)
-    assert.equal(trusted({ authority: false }), notSigned)
-    assert.equal(trusted({ authority: true, keyUsage: 0x80 }), notSigned)
-    assert.equal(trusted({ version: 1 }), 'good')
+    assert.equal(verdictBelow({}), notSigned)
+    assert.equal(verdictBelow({ authority: false }), notSigned)
+    assert.equal(verdictBelow({ authority: true, keyUsage: 0x80 }), notSigned)
+    assert.equal(verdictBelow({ version: 1 }), 'good')
   })
 
   it('is not longer than an authority allows', () => {
@@ -165,6 +166,8 @@ describe('a chain of certificates', () => {
     assert.equal(verdict([make('leaf', { issuer: root, hash: 'sha1' })], [root]), notSigned)
     const forged = make('leaf', { issuer: { name: 'root', keys: makeKeys('p256') } })
     assert.equal(verdict([forged], [root]), notSigned)
+    const renamed = make('leaf', { issuer: { name: 'another', keys: root.keys } })
+    assert.equal(verdict([renamed], [root]), notSigned, 'the name of its issuer counts as well')
   })
 
   it('demands nothing that is not understood', () => {

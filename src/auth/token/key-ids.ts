@@ -27,7 +27,7 @@ export function libtrustId(key: KeyObject): string {
 
 /**
  * The ids that Distribution 3 knows a key by (RFC 7638). It leaves out leading zeros of a point's coordinates, against RFC 7518,
- * 6.2.1.2, which changes the id of one key in a hundred: both count.
+ * 6.2.1.2, which changes the id of three keys in four on P-521, and of one in a hundred on others: both count.
  */
 async function thumbprints(key: KeyObject): Promise<readonly string[]> {
   const { calculateJwkThumbprint } = await import('jose')

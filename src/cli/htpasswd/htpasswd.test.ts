@@ -69,8 +69,8 @@ describe('htpasswd -n', () => {
   it('prints a line that registries and Apache understand, and an empty one', async () => {
     const { code, out, err } = await run([...C4, '-Bbn', 'user', 'password'])
     assert.deepEqual([code, err], [0, ''])
-    const [, made = ''] = /^user:(.*)\n\n$/.exec(out) ?? []
-    assert.match(made, bcrypt4)
+    const [, printed = ''] = /^user:(.*)\n\n$/.exec(out) ?? []
+    assert.match(printed, bcrypt4)
     assert.ok(await verifies(file(out), 'user', 'password'))
     assert.ok(!(await verifies(file(out), 'user', 'Password')))
   })

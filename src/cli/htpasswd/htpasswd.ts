@@ -64,7 +64,7 @@ async function run(command: HtpasswdCommand, surroundings: HtpasswdSurroundings)
       checkAccess(command)
       const hash = await newHash(command, surroundings)
       await edit(command, surroundings, (text) => ({
-        text: setUser(command.action === 'create' ? '' : text, command.user, hash),
+        text: setUser(text, command.user, hash),
         told: (isKnown) => `${isKnown ? 'Updating' : 'Adding'} password for user ${command.user}`,
       }))
     }

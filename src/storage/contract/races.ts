@@ -3,6 +3,8 @@ import { it } from 'node:test'
 import { storagePath } from '../driver.ts'
 import { drain, type DriverUnderTest, pattern, source } from './support.ts'
 
+const isNothing = (found: Buffer): boolean => found.length === 0
+
 export function describeRaces(current: () => DriverUnderTest): void {
   it('replaces atomically: a reader sees the old bytes or the new', async () => {
     const { driver } = current()
@@ -50,7 +52,6 @@ export function describeRaces(current: () => DriverUnderTest): void {
 
   it('lets exactly one of several writers replace what is nothing, also while somebody deletes it', async () => {
     const { driver } = current()
-    const isNothing = (found: Buffer): boolean => found.length === 0
     for (let round = 0; round < 50; round++) {
       const path = storagePath(`claims/${round}/claim`)
       await driver.write(path, Buffer.alloc(0), { durable: false })

@@ -22,6 +22,8 @@ afterEach(() => {
 const path = storagePath('a/b/link')
 const content = Buffer.from('content')
 
+const isNothing = (found: Buffer): boolean => found.length === 0
+
 describe('system calls that fail', () => {
   const failures: readonly (readonly [Call, string, string])[] = [
     ['open', 'EMFILE', 'STORAGE_UNAVAILABLE'],
@@ -231,7 +233,6 @@ describe('system calls that fail', () => {
 
   it('lets exactly one writer replace what is nothing on a file system without hard links', async () => {
     replace('link', (args) => failWith(args, 'EPERM', 'link'))
-    const isNothing = (found: Buffer): boolean => found.length === 0
     for (const before of [0, 1]) {
       await driver.write(path, Buffer.alloc(before), { durable: false })
       const racers = Array.from({ length: 8 }, (_, racer) => racer)
@@ -242,6 +243,25 @@ describe('system calls that fail', () => {
       if (before === 0) assert.equal((await driver.read(path))?.toString(), String(won.indexOf(true)))
       assert.deepEqual(files(root), ['a/b/link'])
     }
+  })
+
+  it('replaces nothing that was deleted and written anew meanwhile', async () => {
+    await driver.write(path, Buffer.alloc(0), { durable: false })
+    let looks = 0
+    const vanishing = (found: Buffer): boolean => {
+      // The third look is the one under the lock.
+      if (++looks === 3) fs.unlinkSync(join(root, path))
+      return isNothing(found)
+    }
+    for (const call of ['link', 'rename'] as const)
+      replace(call, (args, real) => {
+        if (looks === 3) fs.writeFileSync(join(root, path), 'of somebody else')
+        real()
+      })
+    assert.equal(await driver.write(path, content, { ifAbsent: true, isNothing: vanishing }), false)
+    assert.equal(looks, 4)
+    assert.equal((await driver.read(path))?.toString(), 'of somebody else')
+    assert.deepEqual(files(root), ['a/b/link'])
   })
 
   it('gives up on a folder that is removed again and again', async () => {

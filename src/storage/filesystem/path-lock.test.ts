@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { unlinkSync, writeFileSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { basename, join } from 'node:path'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { storagePath } from '../driver.ts'
 import { FilesystemDriver } from './driver.ts'
+import { replace } from './faults.ts'
 import { Folders } from './folders.ts'
 import { exclusively } from './path-lock.ts'
 import { TemporaryFiles, type TemporaryFile } from './temporary.ts'
@@ -18,11 +20,14 @@ beforeEach(async () => {
   file = await new TemporaryFiles(root, new Folders(root)).create()
 })
 afterEach(async () => {
+  mock.restoreAll()
   await file.close()
   await fs.rm(root, { recursive: true })
 })
 
 const target = (): string => join(root, 'a/link')
+
+const isNothing = (found: Buffer): boolean => found.length === 0
 
 async function locks(): Promise<string[]> {
   return (await fs.readdir(folder)).filter((name) => name.startsWith('lock-'))
@@ -106,12 +111,32 @@ describe('a lock on a path', () => {
     }
   })
 
+  it('is not broken when somebody else broke the old one in the same moment and made it anew', async () => {
+    let lock = ''
+    await exclusively(target(), file, async () => {
+      lock = join(folder, (await locks())[0] ?? '')
+    })
+    await fs.writeFile(lock, '')
+    await age(lock, 120_000)
+    replace('open', (args, real) => {
+      if (args[0] === `${lock}-breaking`) {
+        unlinkSync(lock)
+        writeFileSync(lock, '')
+      }
+      real()
+    })
+    await assert.rejects(
+      exclusively(target(), file, async () => assert.fail('two hold it')),
+      { code: 'STORAGE_UNAVAILABLE' },
+    )
+    assert.deepEqual(await locks(), [basename(lock)])
+  })
+
   it('is not taken for a write that finds its place free, or taken', async () => {
     const driver = new FilesystemDriver({ rootDirectory: root })
     const path = storagePath('a/link')
     await driver.write(path, Buffer.alloc(0))
     await exclusively(target(), file, async () => {
-      const isNothing = (found: Buffer): boolean => found.length === 0
       const blocked = driver.write(path, Buffer.from('x'), { ifAbsent: true, isNothing })
       await assert.rejects(blocked, { code: 'STORAGE_UNAVAILABLE' })
       await driver.delete(path)

@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { basename, dirname, join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errnoOf, unavailable } from '../failure.ts'
-import { close, open, rename, stat, unlink } from './calls.ts'
+import { close, open, stat, unlink } from './calls.ts'
 import type { TemporaryFile } from './temporary.ts'
 
 /** Milliseconds between two tries. */
@@ -55,17 +55,20 @@ async function made(lock: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock of a process that died. Two may come for it: the later one has taken a new lock, and puts it back. */
+/** Removes the lock of a process that died. Whoever does so holds a lock for that, lest he remove the one that came after it. */
 async function broken(lock: string, file: TemporaryFile): Promise<boolean> {
   const { mtimeMs: now } = await stat(file.path)
-  const isStale = async (path: string): Promise<boolean> => now - (await stat(path)).mtimeMs > stale
+  const isStale = async (): Promise<boolean> => now - (await stat(lock)).mtimeMs > stale
+  const breaking = `${lock}-breaking`
   try {
-    if (!(await isStale(lock))) return false
-    const taken = join(dirname(lock), `${basename(lock)}-${randomUUID()}`)
-    await rename(lock, taken)
-    const isDead = await isStale(taken)
-    await (isDead ? unlink(taken) : rename(taken, lock))
-    return isDead
+    if (!(await isStale()) || !(await made(breaking))) return false
+    try {
+      const isDead = await isStale()
+      if (isDead) await unlink(lock)
+      return isDead
+    } finally {
+      await unlink(breaking)
+    }
   } catch (error) {
     // Released, or broken by somebody else.
     if (errnoOf(error) === 'ENOENT') return true

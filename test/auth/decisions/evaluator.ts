@@ -65,13 +65,17 @@ export function expected(question: Question): Expected {
   const may = (of: string, need: Need): boolean =>
     isInScope(of, need.action) && isAllowed(policy, name, of, need)
 
+  let denied: Expected | undefined
   for (const need of request.needs) {
     if (!isInScope(repository, need.action)) return unauthorized('insufficient_scope')
     if (isAllowed(policy, name, repository, need)) continue
     if (isUnknown) return unauthorized(undefined)
-    if (may(repository, { action: 'pull' })) return { outcome: '403 DENIED', isRefused: true }
-    return { outcome: request.hidden, isRefused: true }
+    const isKnown = may(repository, { action: 'pull' })
+    denied ??= { outcome: isKnown ? (request.denied ?? '403 DENIED') : request.hidden, isRefused: true }
+    // What has no method for it is no secret; but the token must be good for the rest too.
+    if (request.denied === undefined) break
   }
+  if (denied !== undefined) return denied
   if (request.mount === undefined) return passed
   const { from } = request.mount
   const isMounted = request.allowed === '201' && existing.includes(from) && may(from, { action: 'pull' })
@@ -85,14 +89,15 @@ export function catalogOf({ policy, caller }: Question): readonly string[] {
   return existing.filter((name) => isAllowed(policy, who.name, name, { action: 'list' }))
 }
 
-/** What the token service gives to whoever asks for these actions, in their order. */
+/** What the token service gives to whoever asks for these actions, in their order. Lists of tags are asked for with `pull`. */
 export function grantedActions(
   policy: Policy,
   name: string | undefined,
   repository: string,
   asked: readonly ('pull' | 'push' | 'delete')[],
 ): readonly string[] {
-  return asked.filter((action) => isAllowed(policy, name, repository, { action }))
+  const may = (action: Need['action']): boolean => isAllowed(policy, name, repository, { action })
+  return asked.filter((action) => may(action) || (action === 'pull' && may('list')))
 }
 
 export function mayAskForCatalog({ rules }: Policy, name: string | undefined): boolean {
@@ -186,10 +191,12 @@ function allows({ allow, tags }: Rule, { action, tag }: Need): boolean {
 
 function challengeOf({ policy, request, repository, url }: Question, reason: Reason): string {
   if (!hasTokens(policy)) return `Basic realm="${realm}"`
+  const isFromElsewhere = request.mount?.isNamed === true && request.mount.from !== repository
   const scopes = [
     ...(request.isCatalog === true ? ['registry:catalog:*'] : []),
     ...(repository !== undefined && request.scope !== '' ? [`repository:${repository}:${request.scope}`] : []),
-    ...(request.mount?.isNamed === true ? [`repository:${request.mount.from}:pull`] : []),
+    // Of the repository itself, pulling is in it already.
+    ...(isFromElsewhere ? [`repository:${request.mount?.from}:pull`] : []),
   ]
   return [
     `Bearer realm="${url}/auth/token",service="${service}"`,

@@ -26,8 +26,10 @@ export interface Request {
   readonly mount?: { readonly from: string; readonly isNamed: boolean }
   /** For whoever may. */
   readonly allowed: Outcome
-  /** For whoever may not know of the repository. */
+  /** For a known user who may not know of the repository. */
   readonly hidden: Outcome
+  /** For a known user who may. Default: 403. */
+  readonly denied?: Outcome
   /** What the challenge asks for, of the repository. */
   readonly scope: '' | 'pull' | 'pull,push' | 'delete'
 }
@@ -88,12 +90,19 @@ export function generalRequests(): readonly Request[] {
   ]
 }
 
-/**
- * Every route and method of a repository.
- *
- * @param upload the id of one, which is under way if the repository is there
- */
-export function repositoryRequests(name: string, isThere: boolean, upload: string): readonly Request[] {
+export interface About {
+  readonly isThere: boolean
+  /** The id of one, which is under way if the repository is there. */
+  readonly upload: string
+  /** Methods, too, that a route has not. */
+  readonly withOthers: boolean
+}
+
+/** Every route and method of a repository. */
+export function repositoryRequests(
+  name: string,
+  { isThere, upload, withOthers }: About,
+): readonly Request[] {
   const at = `/v2/${name}`
   const { tag, manifest, blob } = holdings
   const when = (there: Outcome, absent: Outcome): Outcome => (isThere ? there : absent)
@@ -102,14 +111,20 @@ export function repositoryRequests(name: string, isThere: boolean, upload: strin
     path: string,
     rest: Pick<Request, 'name' | 'needs' | 'allowed' | 'hidden' | 'scope'> & Partial<Request>,
   ): Request => ({ method, path: `${at}/${path}`, isGuarded: true, ...rest })
-  const others = (route: string, path: string, methods: readonly string[]): readonly Request[] =>
+  const others = (
+    route: string,
+    path: string,
+    methods: readonly string[],
+    rest: Pick<Request, 'hidden' | 'denied'> & { readonly tag?: string },
+  ): readonly Request[] =>
     methods.map((method) => {
       const isWrite = method === 'POST' || method === 'PUT' || method === 'PATCH'
+      const tagged: readonly Need[] = rest.tag === undefined ? [] : [{ action: 'push', tag: rest.tag }]
       return request(method, path, {
+        ...rest,
         name: `${route}, another method`,
-        needs: isWrite ? [pull, push] : [],
+        needs: isWrite ? [pull, push, ...tagged] : [],
         allowed: method === 'OPTIONS' ? '200' : '405 UNSUPPORTED',
-        hidden: hiddenBy[route] ?? '',
         scope: isWrite ? 'pull,push' : '',
       })
     })
@@ -243,26 +258,26 @@ export function repositoryRequests(name: string, isThere: boolean, upload: strin
         scope: 'delete',
       }),
     )
+  const all = [...reads, ...writes, ...deletes]
+  if (!withOthers) return all
   return [
-    ...reads,
-    ...writes,
-    ...deletes,
-    ...others('tags', 'tags/list', ['PUT', 'OPTIONS', 'PURGE']),
-    ...others('manifest', `manifests/${tag}`, ['PATCH', 'OPTIONS', 'PURGE']),
-    ...others('blob', `blobs/${blob.digest}`, ['PUT', 'OPTIONS', 'PURGE']),
-    ...others('uploads', 'blobs/uploads/', ['PUT', 'OPTIONS', 'PURGE']),
-    ...others('upload', `blobs/uploads/${upload}`, ['POST', 'OPTIONS', 'PURGE']),
-    ...others('referrers', `referrers/${manifest.digest}`, ['PUT', 'OPTIONS', 'PURGE']),
+    ...all,
+    ...others('tags', 'tags/list', ['PUT', 'OPTIONS', 'PURGE'], { hidden: '404 NAME_UNKNOWN' }),
+    ...others('manifest', `manifests/${tag}`, ['PATCH', 'OPTIONS', 'PURGE'], {
+      hidden: '404 MANIFEST_UNKNOWN',
+      tag,
+    }),
+    ...others('blob', `blobs/${blob.digest}`, ['PUT', 'OPTIONS', 'PURGE'], { hidden: '404 BLOB_UNKNOWN' }),
+    ...others('uploads', 'blobs/uploads/', ['PUT', 'OPTIONS', 'PURGE'], { hidden: '404 NAME_UNKNOWN' }),
+    ...others('upload', `blobs/uploads/${upload}`, ['POST', 'OPTIONS', 'PURGE'], {
+      hidden: '404 BLOB_UPLOAD_UNKNOWN',
+    }),
+    // There is no such method, whatever there is.
+    ...others('referrers', `referrers/${manifest.digest}`, ['PUT', 'OPTIONS', 'PURGE'], {
+      hidden: '405 UNSUPPORTED',
+      denied: '405 UNSUPPORTED',
+    }),
   ]
-}
-
-const hiddenBy: Readonly<Record<string, Outcome>> = {
-  tags: '404 NAME_UNKNOWN',
-  manifest: '404 MANIFEST_UNKNOWN',
-  blob: '404 BLOB_UNKNOWN',
-  uploads: '404 NAME_UNKNOWN',
-  upload: '404 BLOB_UPLOAD_UNKNOWN',
-  referrers: '404 NAME_UNKNOWN',
 }
 
 /** A blob that lies in that repository alone, for mounts. */

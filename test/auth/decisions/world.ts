@@ -21,7 +21,7 @@ export interface World {
   readonly uploads: ReadonlyMap<string, string>
   /** The value of an `Authorization` header; undefined for none. */
   authorization(brings: Brings, repository: string): string | undefined
-  /** Whether the store holds what it held in the beginning. What it holds else is put right. */
+  /** Whether nothing was written since it was last asked. What was, is put right. */
   restore(): Promise<boolean>
 }
 
@@ -50,6 +50,7 @@ export async function createWorld(t: TestContext, policy: Policy, files: Files):
   const key = createPrivateKey(readFileSync(files.key))
   const tokens = hasTokens(policy) ? await Tokens.from(server, policy, key) : undefined
   const before = await read(server.driver)
+  const writes = watchWrites(server.driver)
   return {
     server,
     uploads,
@@ -60,7 +61,12 @@ export async function createWorld(t: TestContext, policy: Policy, files: Files):
       // Where there are no tokens, any is as good as none.
       return `Bearer ${tokens?.make(brings, repository) ?? 'e30.e30.e30'}`
     },
-    restore: () => restore(server.driver, before),
+    restore: async () => {
+      if (writes.count === 0) return true
+      await restore(server.driver, before)
+      writes.count = 0
+      return false
+    },
   }
 }
 
@@ -192,18 +198,26 @@ async function read(driver: StorageDriver, below = 'docker', store = new Map<str
   return store
 }
 
-async function restore(driver: StorageDriver, before: Store): Promise<boolean> {
+/** Behind the registry's back. */
+async function restore(driver: StorageDriver, before: Store): Promise<void> {
   const now = await read(driver)
-  let isAlike = true
-  for (const path of now.keys()) {
-    if (before.has(path)) continue
-    isAlike = false
-    await driver.delete(storagePath(path))
+  for (const path of now.keys()) if (!before.has(path)) await driver.delete(storagePath(path))
+  for (const [path, content] of before)
+    if (now.get(path)?.equals(content) !== true) await driver.write(storagePath(path), content)
+}
+
+/** Counts calls of a driver that may change something. */
+function watchWrites(driver: StorageDriver): { count: number } {
+  const writes = { count: 0 }
+  const changing = ['write', 'publish', 'create', 'move', 'delete', 'deleteTree'] as const
+  for (const name of changing) {
+    const method = driver[name] as (...args: readonly unknown[]) => unknown
+    Object.defineProperty(driver, name, {
+      value: (...args: readonly unknown[]) => {
+        writes.count++
+        return method.apply(driver, [...args])
+      },
+    })
   }
-  for (const [path, content] of before) {
-    if (now.get(path)?.equals(content) === true) continue
-    isAlike = false
-    await driver.write(storagePath(path), content)
-  }
-  return isAlike
+  return writes
 }
