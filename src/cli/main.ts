@@ -4,7 +4,6 @@ import { ConfigError } from '../config/config-error.ts'
 import { defaultsOption, fileArgument } from './arguments.ts'
 import { addAccessCommands } from './access-commands.ts'
 import { addConfigCommands } from './config-commands.ts'
-import { serve } from './serve.ts'
 import { version } from './version.ts'
 
 /**
@@ -51,7 +50,10 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     .description('serve a registry')
     .argument(...fileArgument)
     .option(...defaultsOption)
-    .action((file: string | undefined, options: { readonly defaults?: true }) => serve(file, options))
+    // Loaded when it is wanted: the other commands start without it.
+    .action(async (file: string | undefined, options: { readonly defaults?: true }) =>
+      (await import('./serve.ts')).serve(file, options),
+    )
   program
     .command('htpasswd')
     .description("change and verify files of users and passwords, with the options of Apache's htpasswd")

@@ -13,7 +13,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     ],
   },
   {
-    reason: 'A source of mounts is asked for where there are mounts; with other requests `from` means nothing.',
+    reason:
+      'A source of mounts is asked for where there are mounts; with other requests `from` means nothing.',
     of: [
       [/: GET \S+\?from=/, 'www-authenticate', /other\/app:pull/, /^Bearer .*:pull"(?:,error="\w+")?$/],
       [/: GET \S+\?from=/, 'detail', /other\/app/, /^\[\{"[^[{]*"pull"}\]$/],
@@ -52,7 +53,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     of: [[/^no padding: /, 'status', '401 UNAUTHORIZED', '200']],
   },
   {
-    reason: 'What is no name, tag or digest is told before anybody is asked who he is: it tells nothing of what is there.',
+    reason:
+      'What is no name, tag or digest is told before anybody is asked who he is: it tells nothing of what is there.',
     of: [
       [/: GET \/v2\/UPPER\//, 'status', '404', '400 NAME_INVALID'],
       [/: GET \S+\/manifests\/-$/, 'status', '404', '400 TAG_INVALID'],
@@ -80,7 +82,8 @@ export const knownDifferences: readonly KnownDifference[] = [
     ],
   },
   {
-    reason: 'The JSON form of errors is used for 405 too, and all of them name the methods (RFC 9110, 15.5.6).',
+    reason:
+      'The JSON form of errors is used for 405 too, and all of them name the methods (RFC 9110, 15.5.6).',
     of: [
       [/: [A-Z]+ /, 'status', '405', '405 UNSUPPORTED'],
       [/: DELETE \S+\/(?:manifests|blobs)\//, 'allow', undefined, 'GET, HEAD'],

@@ -35,24 +35,10 @@ function describe(registry: RunningRegistry, method: string, answer: HttpRespons
       .replaceAll(registry.host, 'HOST')
       .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID')
       .replaceAll(/\?_state=[\w%=-]+/g, '')
-  const challenge = answer.headers['www-authenticate']
   return {
     ...describeAnswer(method, answer, mask),
-    ...(challenge !== undefined && { 'www-authenticate': mask(inOrder(challenge)) }),
     ...(answer.status === 401 && method !== 'HEAD' && { detail: detailOf(answer) }),
   }
-}
-
-/** Distribution's scopes come in a random order, of resources and of actions. */
-function inOrder(challenge: string): string {
-  return challenge.replace(/scope="([^"]*)"/, (_, scope: string) => {
-    const resources = scope.split(' ').map((resource) => {
-      const colon = resource.lastIndexOf(':') + 1
-      const actions = resource.slice(colon).split(',').toSorted()
-      return resource.slice(0, colon) + actions.join(',')
-    })
-    return `scope="${resources.toSorted().join(' ')}"`
-  })
 }
 
 /** Of the one error of a refusal. */

@@ -9,7 +9,12 @@ import { seedStore } from '../corpus/seed-store.ts'
 import { startRegistry, type RegistryKind } from '../support/registry-process.ts'
 import { requireProgram } from '../support/require-program.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { manifoldPasswords, presentedAnything, presentedPasswords, tokenSurroundings } from './comparison-credentials.ts'
+import {
+  manifoldPasswords,
+  presentedAnything,
+  presentedPasswords,
+  tokenSurroundings,
+} from './comparison-credentials.ts'
 import { knownDifferences } from './comparison-differences.ts'
 import { allRequests, firstRequests, type ComparedRequest } from './comparison-requests.ts'
 import { observe, type Presented } from './comparison.ts'

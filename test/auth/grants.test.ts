@@ -81,11 +81,7 @@ async function checkPolicy(t: TestContext, policy: Policy, files: Files): Promis
 }
 
 /** Docker's "Token Authentication Specification", "Requesting a token". */
-function checkToken(
-  answer: HttpResponse,
-  user: string | undefined,
-  access: readonly GrantedAccess[],
-): void {
+function checkToken(answer: HttpResponse, user: string | undefined, access: readonly GrantedAccess[]): void {
   const body = answer.json() as Readonly<Record<string, unknown>>
   const { token = '', access_token: same, expires_in: expiresIn, issued_at: issuedAt } = body
   assert.equal(token, same)

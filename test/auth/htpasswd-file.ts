@@ -4,7 +4,11 @@ import { hash } from 'bcrypt'
 export const cheapCost = 4
 
 /** A line of a password file. */
-export async function htpasswdLine(user: string, password: string, cost: number = cheapCost): Promise<string> {
+export async function htpasswdLine(
+  user: string,
+  password: string,
+  cost: number = cheapCost,
+): Promise<string> {
   return `${user}:${await hash(password, cost)}\n`
 }
 

@@ -8,7 +8,9 @@ import { readImage } from '../support/registry-content.ts'
 import { run, words } from '../support/run.ts'
 
 /** What a client's user reads who did not log in; whose login is wrong; and who did, before the password was changed. */
-const sees: Readonly<Record<string, { readonly nobody: RegExp; readonly wrong: RegExp; readonly former: RegExp }>> = {
+const sees: Readonly<
+  Record<string, { readonly nobody: RegExp; readonly wrong: RegExp; readonly former: RegExp }>
+> = {
   docker: {
     nobody: /no basic auth credentials/,
     wrong: /login attempt to \S+ failed with status: 401 Unauthorized/,
@@ -156,7 +158,10 @@ void test('clients with htpasswd', async (t) => {
     assert.match(await skopeo(`inspect --tls-verify=false ${remote}:a`, creds), /"seed": "who may"/)
     for (const command of ['list-tags', 'inspect', 'delete'])
       await assert.rejects(
-        skopeo(`${command} --tls-verify=false ${remote}${command === 'list-tags' ? '' : ':a'}`, 'skopeo:wrong'),
+        skopeo(
+          `${command} --tls-verify=false ${remote}${command === 'list-tags' ? '' : ':a'}`,
+          'skopeo:wrong',
+        ),
         /authentication required/,
         command,
       )

@@ -20,12 +20,27 @@ export function describeAnswer(method: string, answer: HttpResponse, mask: (text
     .filter(
       ([name]) => name !== 'content-length' || !(body?.isJson ?? (method === 'HEAD' && answer.status >= 400)),
     )
-    .map(([name, value]) => [name, mask(String(value))] as const)
+    .map(([name, value]) => {
+      const text = mask(String(value))
+      return [name, name === 'www-authenticate' ? inOrder(text) : text] as const
+    })
   return {
     status: [answer.status, ...(body?.codes ?? [])].join(' '),
     ...Object.fromEntries(headers),
     ...(body && { body: mask(body.text) }),
   }
+}
+
+/** Distribution's scopes come in a random order, of resources and of actions. */
+function inOrder(challenge: string): string {
+  return challenge.replace(/scope="([^"]*)"/, (_, scope: string) => {
+    const resources = scope.split(' ').map((resource) => {
+      const colon = resource.lastIndexOf(':') + 1
+      const actions = resource.slice(colon).split(',').toSorted()
+      return resource.slice(0, colon) + actions.join(',')
+    })
+    return `scope="${resources.toSorted().join(' ')}"`
+  })
 }
 
 interface Body {

@@ -47,7 +47,10 @@ class Prober {
   /** @param path from the root on, or a URL of a `Location` */
   async askFor(name: string, method: string, url: string, options: HttpOptions = {}): Promise<HttpResponse> {
     const { agent, authorization, mask } = this.#target
-    const headers = { ...(authorization !== undefined && { Authorization: authorization }), ...options.headers }
+    const headers = {
+      ...(authorization !== undefined && { Authorization: authorization }),
+      ...options.headers,
+    }
     const answer = await http(method, url, { agent, ...options, headers })
     this.seen.set(name, describeAnswer(method, answer, mask))
     return answer

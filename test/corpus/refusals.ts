@@ -103,9 +103,7 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   },
   'notifications-variable': {
     by: ['berth'],
-    says: [
-      'REGISTRY_NOTIFICATIONS_ENDPOINTS: notifications.endpoints[0]: not available in this version',
-    ],
+    says: ['REGISTRY_NOTIFICATIONS_ENDPOINTS: notifications.endpoints[0]: not available in this version'],
     reason: notYet,
   },
   policy: {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { hashSync } from 'bcrypt'
 import type { Client } from './auth-client.ts'
 import { containerdPrograms, startContainerd } from './auth-containerd.ts'
@@ -59,4 +60,18 @@ export async function startGuarded(options: RegistryOptions, test: TestContext):
   const registry = await startRegistry(options, test)
   const plain = await startRegistry({ kind: registry.kind, root: registry.root }, test)
   return { ...registry, plain }
+}
+
+/** Tries until it succeeds, for some seconds: for what follows a file, or what a log gathers. */
+export async function soon(check: () => unknown): Promise<void> {
+  const deadline = Date.now() + 10_000
+  for (;;) {
+    try {
+      await check()
+      return
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+      await delay(50)
+    }
+  }
 }

@@ -5,7 +5,7 @@ import { Unauthorized } from '../../registry/unauthorized.ts'
 import { addressKey } from './addresses.ts'
 import { LoginReports, type LoginAttempt } from './login-reports.ts'
 import { createLoginState, type LoginState } from './login-state.ts'
-import { comparableHash, dummyHash, longestPassword } from './password-hash.ts'
+import { comparableHash, dummyHash } from './password-hash.ts'
 import { provisionHtpasswd } from './provision.ts'
 import { codeOf, reasonOf } from './read-file.ts'
 import type { Login } from './remembered.ts'
@@ -13,6 +13,10 @@ import { Users } from './users.ts'
 
 export { createLoginState }
 export type { Login, LoginAttempt, LoginState }
+
+const noUser = 'no such user, or none with a bcrypt hash'
+const wrongPassword = 'wrong password'
+const wrongAgain = 'the same wrong password as before'
 
 /** Whether a bcrypt hash, under the name `$2b$`, is of that password. */
 export type Compare = (password: string, hash: string) => Promise<boolean>
@@ -100,6 +104,7 @@ export class Htpasswd {
     // user is at work.
     const isProven = remembered.isProven(digest, address)
     if (login !== undefined && isProven) return login
+    if (remembered.isRefused(digest, address)) throw refusal(wrongAgain)
 
     const key = `${digest} ${address}`
     const underway = this.#attempts.get(key)
@@ -125,7 +130,7 @@ export class Htpasswd {
   }
 
   async #attempt(asked: Asked): Promise<Login> {
-    const { user, password, client, address, hash, digest } = asked
+    const { user, client, address, hash, digest } = asked
     const { remembered, throttle } = this.#state
     const end = throttle.begin(user, address)
     let isRight: boolean
@@ -141,11 +146,12 @@ export class Htpasswd {
       }
       throw error
     }
-    const wrong = whyRefused(hash, password, isRight)
-    if (hash === undefined || wrong !== undefined) {
+    if (hash === undefined || !isRight) {
+      const reason = hash === undefined ? noUser : wrongPassword
       end('failed')
-      this.#reports.report({ outcome: 'refused', user, client, reason: wrong ?? '' }, address)
-      throw new Unauthorized({ cause: new Error(wrong) })
+      remembered.refuse(digest, address)
+      this.#reports.report({ outcome: 'refused', user, client, reason }, address)
+      throw refusal(reason)
     }
     end('succeeded')
     const login = { name: user, stamp: stampOf(user, hash) }
@@ -164,11 +170,8 @@ export class Htpasswd {
   }
 }
 
-/** Undefined for who is let in. */
-function whyRefused(hash: string | undefined, password: string, isRight: boolean): string | undefined {
-  if (hash === undefined) return 'no such user, or none with a bcrypt hash'
-  if (Buffer.byteLength(password) > longestPassword) return 'the password is longer than bcrypt can tell'
-  return isRight ? undefined : 'wrong password'
+function refusal(reason: string): Unauthorized {
+  return new Unauthorized({ cause: new Error(reason) })
 }
 
 /** Starts what is not under way by that name. */

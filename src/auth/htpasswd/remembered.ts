@@ -15,11 +15,14 @@ const rememberedFor = 5 * 60_000
 /** Milliseconds for which they may be tried again from where they were right, however many others fail there. */
 const provenFor = 12 * 60 * 60_000
 
+/** Milliseconds for which the same wrong ones, from the same address, are not tried again. */
+const refusedFor = 10 * 60_000
+
 /** Remembered at most, of each kind. */
 const mostEntries = 10_000
 
 /**
- * Credentials that were right not long ago, by a keyed hash. The key is this process's and random, so that neither what is kept nor the
+ * Credentials that were right, or wrong, not long ago, by a keyed hash. The key is this process's and random, so that neither what is kept nor the
  * time of a look-up tells anything of a password; and the stored hash is part of what is hashed, so that a changed entry
  * is another one.
  */
@@ -31,6 +34,7 @@ export class Remembered {
   )
   /** Until when, by digest and address. */
   readonly #proven = new LRUCache<string, number>(bounded(mostEntries))
+  readonly #refused = new LRUCache<string, number>(bounded(mostEntries))
 
   /** @param now milliseconds of a clock that does not jump */
   constructor(now: () => number) {
@@ -64,5 +68,17 @@ export class Remembered {
 
   prove(digest: string, address: string): void {
     this.#proven.set(`${digest} ${address}`, this.#now() + provenFor)
+  }
+
+  /**
+   * Whether the same credentials, against the same entry, were wrong from that address a short while ago. Whoever repeats himself guesses
+   * nothing: a client with a stale password, which sends it with every request, is not to be slowed like somebody who guesses.
+   */
+  isRefused(digest: string, address: string): boolean {
+    return (this.#refused.get(`${digest} ${address}`) ?? 0) > this.#now()
+  }
+
+  refuse(digest: string, address: string): void {
+    this.#refused.set(`${digest} ${address}`, this.#now() + refusedFor)
   }
 }

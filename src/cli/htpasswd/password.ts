@@ -27,7 +27,7 @@ export async function getPassword(
   if (Buffer.byteLength(password) > longestPassword)
     throw new HtpasswdError(
       'tooLong',
-      `password too long (> ${longestPassword} bytes): bcrypt ignores the rest, so registries refuse it`,
+      `password too long (> ${longestPassword} bytes): bcrypt ignores the rest`,
     )
   // RFC 7617, 2.
   // eslint-disable-next-line no-control-regex

@@ -23,7 +23,12 @@ export type Brings =
  */
 export type TokenScope = 'granted' | 'pull' | 'everything' | 'elsewhere' | 'nothing'
 
-export type BadToken = 'expired' | 'too early' | 'of another key' | 'for another service' | 'of a user who is gone'
+export type BadToken =
+  | 'expired'
+  | 'too early'
+  | 'of another key'
+  | 'for another service'
+  | 'of a user who is gone'
 
 /** In the password file. */
 export const users: Readonly<Record<string, string>> = { alice: 'of alice', bob: 'of bob' }

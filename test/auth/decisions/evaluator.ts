@@ -194,7 +194,9 @@ function challengeOf({ policy, request, repository, url }: Question, reason: Rea
   const isFromElsewhere = request.mount?.isNamed === true && request.mount.from !== repository
   const scopes = [
     ...(request.isCatalog === true ? ['registry:catalog:*'] : []),
-    ...(repository !== undefined && request.scope !== '' ? [`repository:${repository}:${request.scope}`] : []),
+    ...(repository !== undefined && request.scope !== ''
+      ? [`repository:${repository}:${request.scope}`]
+      : []),
     // Of the repository itself, pulling is in it already.
     ...(isFromElsewhere ? [`repository:${request.mount?.from}:pull`] : []),
   ]

@@ -37,9 +37,9 @@ export function allPolicies(): readonly Policy[] {
       // Who may push may pull: one of the two kinds will do, but in a full run.
       .filter((allow) => isFull || !allow.includes('pull') || !allow.includes('push'))
       .flatMap((allow) => ['anonymous', 'user:alice'].map((who) => one(who, allow))),
-    ...(
-      [['pull'], ['push', 'list'], ['all']] as const satisfies readonly (readonly Allowed[])[]
-    ).flatMap((allow) => ['authenticated', 'group:crew'].map((who) => one(who, allow))),
+    ...([['pull'], ['push', 'list'], ['all']] as const satisfies readonly (readonly Allowed[])[]).flatMap(
+      (allow) => ['authenticated', 'group:crew'].map((who) => one(who, allow)),
+    ),
     {
       name: 'everybody pulls, alice pushes',
       rules: [

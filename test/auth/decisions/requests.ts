@@ -75,9 +75,13 @@ export function generalRequests(): readonly Request[] {
   const guarded = { ...free, isGuarded: true } as const
   const catalog = { ...guarded, isCatalog: true } as const
   return [
-    ...['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PURGE'].map(
-      (method): Request => ({ ...guarded, name: 'base', method, path: '/v2/', allowed: '200' }),
-    ),
+    ...['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PURGE'].map((method): Request => ({
+      ...guarded,
+      name: 'base',
+      method,
+      path: '/v2/',
+      allowed: '200',
+    })),
     { ...catalog, name: 'catalog', method: 'GET', path: '/v2/_catalog', allowed: '200' },
     { ...catalog, name: 'catalog', method: 'HEAD', path: '/v2/_catalog', allowed: '200' },
     { ...catalog, name: 'catalog', method: 'OPTIONS', path: '/v2/_catalog', allowed: '200' },
@@ -99,10 +103,7 @@ export interface About {
 }
 
 /** Every route and method of a repository. */
-export function repositoryRequests(
-  name: string,
-  { isThere, upload, withOthers }: About,
-): readonly Request[] {
+export function repositoryRequests(name: string, { isThere, upload, withOthers }: About): readonly Request[] {
   const at = `/v2/${name}`
   const { tag, manifest, blob } = holdings
   const when = (there: Outcome, absent: Outcome): Outcome => (isThere ? there : absent)

@@ -188,7 +188,11 @@ function newKey(): KeyObject {
 
 type Store = ReadonlyMap<string, Buffer>
 
-async function read(driver: StorageDriver, below = 'docker', store = new Map<string, Buffer>()): Promise<Store> {
+async function read(
+  driver: StorageDriver,
+  below = 'docker',
+  store = new Map<string, Buffer>(),
+): Promise<Store> {
   for await (const name of driver.list(storagePath(below))) {
     const path = `${below}/${name}`
     const content = await driver.read(storagePath(path))
