@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   storage: ['registry', 'util'],
   stored: ['registry', 'storage', 'util'],
   decorators: ['registry'],
-  access: ['registry'],
+  access: ['registry', 'util'],
   auth: ['registry', 'access', 'util'],
   audit: ['registry', 'util'],
   http: ['registry', 'auth', 'util'],

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { readSmallFile } from '../util/small-file.ts'
 
 /** Who is in which group, by the names of groups. */
 export type GroupMap = ReadonlyMap<string, ReadonlySet<string>>
@@ -34,25 +33,7 @@ export function parseGroups(text: string): GroupMap {
 
 /** @throws Error with a line for the user */
 export async function readGroups(path: string): Promise<GroupMap> {
-  return parseGroups(await readText(path))
-}
-
-async function readText(path: string): Promise<string> {
-  // A pipe is not waited for.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    if (!(await file.stat()).isFile()) throw new Error('not a file')
-    const chunks: Buffer[] = []
-    // `end` is the last byte that is read.
-    for await (const chunk of file.createReadStream({ end: largest, autoClose: false })) {
-      chunks.push(chunk as Buffer)
-    }
-    const bytes = Buffer.concat(chunks)
-    if (bytes.length > largest) throw new Error(`larger than ${largest} bytes`)
-    return decode(bytes)
-  } finally {
-    await file.close()
-  }
+  return parseGroups(decode(await readSmallFile(path, largest)))
 }
 
 function decode(bytes: Buffer): string {
@@ -60,32 +41,5 @@ function decode(bytes: Buffer): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
     throw new Error('not text in UTF-8', { cause: error })
-  }
-}
-
-/** What a path led to at one time. */
-export interface FileLook {
-  /** Differs when the file was written, replaced or removed, or a link on the way to it led elsewhere. */
-  readonly summary: string
-  /** It did not change just now: the clocks of file systems tick slowly, so that it could change again and look the same. */
-  readonly isSettled: boolean
-}
-
-/** Milliseconds. */
-const settlingTime = 2_000
-
-/** @param now milliseconds since 1970 */
-export async function lookAt(path: string, now: number): Promise<FileLook> {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true })
-    return {
-      summary: [dev, ino, size, mtimeNs, ctimeNs].join('-'),
-      isSettled: Math.abs(now - Number(ctimeMs)) >= settlingTime,
-    }
-  } catch (error) {
-    return {
-      summary: error instanceof Error && 'code' in error ? String(error.code) : 'unreadable',
-      isSettled: true,
-    }
   }
 }

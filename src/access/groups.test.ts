@@ -93,7 +93,7 @@ describe('a file of groups', () => {
   it('must be there and be one at the start', async () => {
     const none = join(folder, 'none')
     assert.equal(await refusal(none), `access.groupfile: ${none}: no such file`)
-    assert.equal(await refusal(folder), `access.groupfile: ${folder}: not a file`)
+    assert.equal(await refusal(folder), `access.groupfile: ${folder}: it is a folder, not a file`)
     const bad = fileOf('a: b\noops\n')
     assert.equal(await refusal(bad), `access.groupfile: ${bad}: line 2 is not of the form NAME: user user`)
     const binary = fileOf(Buffer.from([0x61, 0x3a, 0xff, 0xfe]))
@@ -105,7 +105,7 @@ describe('a file of groups', () => {
   it('is no pipe that is waited for', async () => {
     const pipe = join(folder, 'pipe')
     execFileSync('mkfifo', [pipe])
-    assert.equal(await refusal(pipe), `access.groupfile: ${pipe}: not a file`)
+    assert.equal(await refusal(pipe), `access.groupfile: ${pipe}: not a regular file`)
   })
 })
 

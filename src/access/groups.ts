@@ -1,5 +1,7 @@
 import type { Log } from '../registry/context.ts'
-import { lookAt, readGroups, type FileLook, type GroupMap } from './group-file.ts'
+import { isUnchanged, stateOfFiles, type FileState } from '../util/file-state.ts'
+import { fileProblem } from '../util/small-file.ts'
+import { readGroups, type GroupMap } from './group-file.ts'
 import type { GroupMembers } from './group-members.ts'
 
 export interface GroupsOptions {
@@ -10,7 +12,7 @@ export interface GroupsOptions {
   readonly log: Log
   /** Milliseconds since 1970. */
   readonly now?: () => number
-  readonly look?: typeof lookAt
+  readonly look?: typeof stateOfFiles
   readonly read?: typeof readGroups
 }
 
@@ -25,11 +27,11 @@ export class Groups implements GroupMembers {
   readonly #file: string | undefined
   readonly #log: Log
   readonly #now: () => number
-  readonly #lookAt: typeof lookAt
+  readonly #lookAt: typeof stateOfFiles
   readonly #readFrom: typeof readGroups
   #read: GroupMap = new Map()
   /** What the file was when it was last read, well or not. */
-  #seen: FileLook = { summary: '', isSettled: true }
+  #seen: FileState = { summary: '', isSettled: true }
   /** It could not be used then. */
   #isBad = false
   #lookedAt = 0
@@ -40,7 +42,7 @@ export class Groups implements GroupMembers {
     file,
     log,
     now = Date.now,
-    look = lookAt,
+    look = stateOfFiles,
     read = readGroups,
   }: GroupsOptions) {
     this.#fixed = new Map(Object.entries(groups).map(([name, members]) => [name, new Set(members)]))
@@ -57,12 +59,12 @@ export class Groups implements GroupMembers {
     const { file } = options
     if (file === undefined) return groups
     const now = groups.#now()
-    groups.#seen = await groups.#lookAt(file, now)
+    groups.#seen = await groups.#lookAt([file], now)
     groups.#lookedAt = now
     try {
       groups.#read = await groups.#readFrom(file)
     } catch (error) {
-      throw new Error(`access.groupfile: ${file}: ${reasonOf(error)}`, { cause: error })
+      throw new Error(`access.groupfile: ${file}: ${fileProblem(error)}`, { cause: error })
     }
     return groups
   }
@@ -95,9 +97,9 @@ export class Groups implements GroupMembers {
   }
 
   async #look(file: string, now: number): Promise<void> {
-    const look = await this.#lookAt(file, now)
+    const look = await this.#lookAt([file], now)
     const isSame = look.summary === this.#seen.summary
-    if (isSame && this.#seen.isSettled && !this.#isBad) return
+    if (isUnchanged(this.#seen, look) && !this.#isBad) return
     this.#seen = look
     try {
       this.#read = await this.#readFrom(file)
@@ -105,21 +107,8 @@ export class Groups implements GroupMembers {
       this.#isBad = false
     } catch (error) {
       if (!isSame || !this.#isBad)
-        this.#log.error({ file, reason: reasonOf(error) }, 'groups not reloaded, the old ones stay')
+        this.#log.error({ file, reason: fileProblem(error) }, 'groups not reloaded, the old ones stay')
       this.#isBad = true
     }
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  switch ('code' in error ? error.code : undefined) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'no such file'
-    case 'EACCES':
-      return `permission denied for the user of this process (uid ${process.getuid?.() ?? 'unknown'})`
-    default:
-      return error.message
   }
 }

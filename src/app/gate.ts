@@ -17,6 +17,7 @@ import { accessRules } from '../config/access-rules.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { tokenPath } from '../http/route.ts'
+import { standardError } from '../util/log-stderr.ts'
 import type { Logger } from '../util/logger.ts'
 
 export interface GateParts {
@@ -40,8 +41,6 @@ export interface GateParts {
 export async function createGate(config: Config, parts: GateParts): Promise<Gate | undefined> {
   const { auth } = config
   switch (auth.name) {
-    case 'none':
-      return undefined
     case 'silly':
       return new SillyGate(auth)
     case 'token': {
@@ -58,6 +57,8 @@ export async function createGate(config: Config, parts: GateParts): Promise<Gate
     }
     case 'htpasswd':
       return await createHtpasswdGate(config, auth, parts)
+    default:
+      return undefined
   }
 }
 
@@ -72,7 +73,7 @@ async function createHtpasswdGate(
     log,
     state,
     onLogin,
-    tell: (text) => process.stderr.write(text),
+    tell: standardError(),
   })
   const logins = new Logins(htpasswd, parts.onPassword)
   const rights = await createRights(config, parts)

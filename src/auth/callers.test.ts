@@ -28,6 +28,10 @@ function of(name: string, action: Action, tag?: string): Access {
   return tag === undefined ? access : { ...access, tag: parseTag(tag) }
 }
 
+function entry(name: string): Access {
+  return { kind: 'entry', repository: parseRepositoryName(name) }
+}
+
 const policy = new Policy(
   [
     rule([anonymous], 'public/**', ['pull', 'list']),
@@ -53,7 +57,6 @@ describe('a caller by the rules', () => {
   })
 
   it('sees of the catalog what may be listed', () => {
-    const entry = (name: string): Access => ({ kind: 'entry', repository: parseRepositoryName(name) })
     assert.equal(byRules(policy, {}).judge({ kind: 'catalog' }), 'allowed')
     assert.equal(byRules(policy, {}).judge(entry('public/a')), 'allowed')
     assert.notEqual(byRules(policy, {}).judge(entry('ours/a')), 'allowed')
@@ -109,8 +112,7 @@ describe('a caller by the scopes of a token', () => {
     assert.equal(caller.judge(of('team/b', 'list')), 'insufficient scope')
     const catalog = new Scopes([{ type: 'registry', name: 'catalog', actions: ['*'] }])
     assert.equal(byScopes(catalog, unlimited('ann')).judge({ kind: 'catalog' }), 'allowed')
-    const entry = { kind: 'entry', repository: parseRepositoryName('x') } as const
-    assert.equal(byScopes(catalog, unlimited(undefined)).judge(entry), 'allowed')
+    assert.equal(byScopes(catalog, unlimited(undefined)).judge(entry('x')), 'allowed')
   })
 
   it('is let in by a good token, whoever holds it', () => {

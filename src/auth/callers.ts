@@ -32,7 +32,7 @@ export function byRules(policy: Policy, subject: Subject, onDecision?: Deciding)
         return policy.decide(subject, { ...access, kind: 'repository', action: 'list' }).allowed
           ? 'allowed'
           : refused
-      case 'repository':
+      default:
         return decide(access)
     }
   })
@@ -52,7 +52,7 @@ export function byScopes(scopes: Scopes, inner: Caller): Caller {
       case 'entry':
         // The catalog has a scope of its own.
         return inner.judge(access)
-      case 'repository': {
+      default: {
         const { repository, action } = access
         return verdict(scopes.allow('repository', repository, action === 'list' ? 'pull' : action), access)
       }

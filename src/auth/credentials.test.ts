@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { assert as check, property, string } from 'fast-check'
 import { parseCredentials } from './credentials.ts'
 
 function basic(text: string | Uint8Array): string {
@@ -64,9 +64,9 @@ void test('what is not UTF-8 is nobody: two of them must not be one', () => {
 })
 
 void test('every user and password that may be, comes through', () => {
-  const printable = fc.string({ unit: 'grapheme', maxLength: 50 }).filter((text) => !/\p{Cc}/u.test(text))
-  fc.assert(
-    fc.property(
+  const printable = string({ unit: 'grapheme', maxLength: 50 }).filter((text) => !/\p{Cc}/u.test(text))
+  check(
+    property(
       printable.filter((text) => text !== '' && !text.includes(':')),
       printable,
       (user, password) => {

@@ -34,7 +34,10 @@ export class Rights {
       ({ name }, { repository, action, tag }, { allowed, reason, rule }) => {
         const who = name === undefined ? {} : { 'auth.user.name': name }
         const what = { repository, action, ...(tag !== undefined && { tag }) }
-        log.debug({ ...who, ...what, allowed, reason, ...(rule && { rule: describeRule(rule) }) }, 'access decided')
+        log.debug(
+          { ...who, ...what, allowed, reason, ...(rule && { rule: describeRule(rule) }) },
+          'access decided',
+        )
       },
     )
   }

@@ -97,6 +97,10 @@ function only(allowed: readonly Action[], refused: Verdict): (access: Access) =>
   }
 }
 
+function isInsufficient(error: unknown): boolean {
+  return error instanceof Unauthorized && error.reason === 'insufficient_scope'
+}
+
 function codeOf(code: string): (error: unknown) => boolean {
   return (error) => error instanceof RegistryError && error.code === code
 }
@@ -141,9 +145,7 @@ describe('a guarded registry', () => {
     it(`${method} asks for a better token where this one does not say it`, async () => {
       if (hidden === '') return
       const context = contextOf(only([], 'insufficient scope'))
-      const isRight = (error: unknown): boolean =>
-        error instanceof Unauthorized && error.reason === 'insufficient_scope'
-      await assert.rejects(call(guarded(recorder().inner), context, method), isRight)
+      await assert.rejects(call(guarded(recorder().inner), context, method), isInsufficient)
     })
 
     it(`${method} fails without a caller`, async () => {
@@ -185,7 +187,7 @@ describe('a guarded registry', () => {
     assert.equal(sources.from, from)
     assert.deepEqual(
       await Promise.all(
-        ['other', 'secret', 'third'].map((each) => sources.readable?.(parseRepositoryName(each))),
+        ['other', 'secret', 'third'].map(async (each) => await sources.readable?.(parseRepositoryName(each))),
       ),
       [true, false, false],
     )

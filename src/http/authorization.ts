@@ -43,8 +43,10 @@ export function askingOf(exchange: Exchange): Asking {
 export async function sendChallenge(exchange: Exchange, gate: Gate, error: Unauthorized): Promise<void> {
   const { status, errors } = errorResponse(error)
   const detail = detailOf(exchange.accesses)
+  // Docker shows a message that is not the code's own, and else the bare word `unauthorized`.
+  const message = exchange.route?.kind === 'token' && { message: 'incorrect username or password' }
   await exchange.sendError(
-    { status, errors: errors.map((each) => ({ ...each, detail })) },
+    { status, errors: errors.map((each) => ({ ...each, ...message, detail })) },
     { 'WWW-Authenticate': challengeOf(exchange, gate, error) },
   )
 }
@@ -80,13 +82,13 @@ function accessesOf(exchange: Exchange, route: GuardedRoute): readonly Access[] 
   switch (method) {
     case 'GET':
     case 'HEAD':
-      return [access(name, route.kind === 'tags' ? 'list' : 'pull')]
+      return [needs(name, route.kind === 'tags' ? 'list' : 'pull')]
     case 'POST':
     case 'PUT':
     case 'PATCH':
-      return [access(name, 'pull'), access(name, 'push'), ...tagsOf(exchange, route)]
+      return [needs(name, 'pull'), needs(name, 'push'), ...tagsOf(exchange, route)]
     case 'DELETE':
-      return route.kind === 'upload' ? [access(name, 'pull'), access(name, 'push')] : [access(name, 'delete')]
+      return route.kind === 'upload' ? [needs(name, 'pull'), needs(name, 'push')] : [needs(name, 'delete')]
     default:
       return [{ kind: 'base' }]
   }
@@ -102,10 +104,10 @@ function tagsOf({ query }: Exchange, route: GuardedRoute): readonly Access[] {
 /** Asked for and never demanded: a mount that may not be is an upload. */
 function mountSource({ query }: Exchange, route: GuardedRoute): readonly Access[] {
   const from = query.get('from')
-  return route.kind !== 'uploads' || from === null || !isRepositoryName(from) ? [] : [access(from, 'pull')]
+  return route.kind !== 'uploads' || from === null || !isRepositoryName(from) ? [] : [needs(from, 'pull')]
 }
 
-function access(repository: RepositoryName, action: Action): Access {
+function needs(repository: RepositoryName, action: Action): Access {
   return { kind: 'repository', repository, action }
 }
 

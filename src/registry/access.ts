@@ -56,7 +56,9 @@ export function demand(caller: Caller, access: Access, absent: RegistryError): v
     case 'insufficient scope':
       throw new Unauthorized({ reason: 'insufficient_scope' })
     case 'denied':
-      throw mayKnow(caller, access) ? new RegistryError('DENIED') : new Hidden(absent)
+      throw mayKnow(caller, access)
+        ? new RegistryError('DENIED', { message: deniedMessage(access) })
+        : new Hidden(absent)
   }
 }
 
@@ -64,4 +66,19 @@ function mayKnow(caller: Caller, access: Access): boolean {
   if (access.kind !== 'repository') return true
   const { repository } = access
   return caller.judge({ kind: 'repository', repository, action: 'pull' }) === 'allowed'
+}
+
+/** Clients show a message that is not the code's own, and else the bare word `denied`. */
+function deniedMessage(access: Access): string {
+  if (access.kind !== 'repository') return 'not allowed'
+  const { repository, action, tag } = access
+  const verb = {
+    pull: 'pulling from',
+    push: 'pushing to',
+    delete: 'deleting from',
+    list: 'listing the tags of',
+  }
+  return tag === undefined
+    ? `${verb[action]} ${repository} is not allowed`
+    : `pushing the tag ${tag} to ${repository} is not allowed`
 }

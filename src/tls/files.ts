@@ -7,3 +7,7 @@ export interface TlsFiles {
   /** Each with one or more certificates. Empty: clients are not asked for any. */
   readonly clientCas: readonly string[]
 }
+
+export function pathsOf({ certificate, key, clientCas }: TlsFiles): readonly string[] {
+  return [certificate, key, ...clientCas]
+}

@@ -1,8 +1,8 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
-import { stateOf, type FileState } from './file-state.ts'
-import type { TlsFiles } from './files.ts'
+import { stateOfFiles, type FileState } from '../util/file-state.ts'
+import { pathsOf, type TlsFiles } from './files.ts'
 import { parseCertificates, parseKey } from './parse.ts'
 import { trustAnchor } from './trust-anchor.ts'
 
@@ -41,7 +41,7 @@ export async function loadCertificates(
   read: ReadFile = readFile,
 ): Promise<LoadedCertificates> {
   // Before the reading, so that whatever changes meanwhile is seen as a change later.
-  const state = await stateOf(files, now.getTime())
+  const state = await stateOfFiles(pathsOf(files), now.getTime())
   const { certificate: certificatePath, key: keyPath } = files
   const chain = await parsed('http.tls.certificate', certificatePath, read, parseCertificates)
   const privateKey = await parsed('http.tls.key', keyPath, read, parseKey)

@@ -1,5 +1,6 @@
 import type { Log } from '../registry/context.ts'
-import { isUnchanged, stateOf, type FileState } from './file-state.ts'
+import { isUnchanged, stateOfFiles, type FileState } from '../util/file-state.ts'
+import { pathsOf } from './files.ts'
 import { loadCertificates, type LoadedCertificates } from './load.ts'
 import { certificateFields, warnOfDefects, warnOfExpiry } from './warnings.ts'
 
@@ -70,7 +71,7 @@ export class CertificateWatcher {
   /** Whether the files are still what they were when those in use were read. */
   async isCurrent(): Promise<boolean> {
     const { files, state } = this.#current
-    return isUnchanged(state, await stateOf(files, this.#options.now()))
+    return isUnchanged(state, await stateOfFiles(pathsOf(files), this.#options.now()))
   }
 
   /** Warns of what is wrong with the current ones, and watches from now on. Does not keep the process alive. */
@@ -110,14 +111,14 @@ export class CertificateWatcher {
   async #poll(): Promise<void> {
     const now = this.#options.now()
     this.#remind(now)
-    const state = await stateOf(this.#current.files, now)
+    const state = await stateOfFiles(pathsOf(this.#current.files), now)
     if (this.#failure !== undefined || !isUnchanged(this.#current.state, state)) await this.#reload(false)
   }
 
   /** @param isAsked somebody waits for the outcome, and says by it that the files are whole */
   async #reload(isAsked: boolean): Promise<CheckOutcome> {
     const { now, load, onChange } = this.#options
-    const before = await stateOf(this.#current.files, now())
+    const before = await stateOfFiles(pathsOf(this.#current.files), now())
     try {
       const loaded = await load(this.#current.files, new Date(now()))
       if (this.#isStopped) return 'unchanged'

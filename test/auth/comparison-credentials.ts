@@ -15,22 +15,26 @@ import {
   type GrantedAccess,
 } from './signed-token.ts'
 
+/** A hash without the name of its version. */
+async function hashOf(password: string): Promise<string> {
+  return (await hash(password, cheapCost)).slice(4)
+}
+
 /** A password file of all that such files hold in the world. */
 export async function manifoldPasswords(): Promise<string> {
-  const of = async (password: string): Promise<string> => (await hash(password, cheapCost)).slice(4)
   return [
     '# passwords of a team',
     '',
-    `docker:$2y$${await of('secret')}`,
-    `version-a:$2a$${await of('secret')}`,
-    `version-b:$2b$${await of('secret')}`,
-    `  spaced:$2y$${await of('secret')}  `,
-    `twice:$2y$${await of('first')}`,
-    `twice:$2y$${await of('second')}`,
-    `colon:$2y$${await of('a:b')}`,
-    `nothing:$2y$${await of('')}`,
-    `jörg:$2y$${await of('pässwörd')}`,
-    `long:$2y$${await of('x'.repeat(72))}`,
+    `docker:$2y$${await hashOf('secret')}`,
+    `version-a:$2a$${await hashOf('secret')}`,
+    `version-b:$2b$${await hashOf('secret')}`,
+    `  spaced:$2y$${await hashOf('secret')}  `,
+    `twice:$2y$${await hashOf('first')}`,
+    `twice:$2y$${await hashOf('second')}`,
+    `colon:$2y$${await hashOf('a:b')}`,
+    `nothing:$2y$${await hashOf('')}`,
+    `jörg:$2y$${await hashOf('pässwörd')}`,
+    `long:$2y$${await hashOf('x'.repeat(72))}`,
     // Apache's other kinds: MD5, SHA-1, and none at all.
     'apache:$apr1$0123abcd$wO9hjbIKnwCoRZFbsMXKr.',
     'sha:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=',
@@ -92,7 +96,6 @@ export async function tokenSurroundings(folder: string): Promise<TokenSurroundin
   const stranger = await makeCertificate(folder, { name: 'stranger', use: 'client' })
   const key = readPrivateKey(signer.key)
   const strangerKey = readPrivateKey(stranger.key)
-  const chainOf = (file: string): readonly string[] => x5cOf(readFileSync(file, 'utf8'))
   const header = { typ: 'JWT', alg: 'ES256', x5c: chainOf(signer.certificate) }
   const all: GrantedAccess = { type: 'repository', name: seeded.name, actions: ['pull', 'push', 'delete'] }
   const { name } = seeded
@@ -176,6 +179,10 @@ export async function tokenSurroundings(folder: string): Promise<TokenSurroundin
       { name: `token for ${name} as Basic`, value: basic('token', token()) },
     ],
   }
+}
+
+function chainOf(file: string): readonly string[] {
+  return x5cOf(readFileSync(file, 'utf8'))
 }
 
 /** What `silly` lets in: whatever there is. */

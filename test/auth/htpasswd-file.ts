@@ -13,9 +13,12 @@ export async function htpasswdLine(
 }
 
 /** A whole file, of users and their passwords. */
-export async function htpasswdFile(users: Readonly<Record<string, string>>): Promise<string> {
+export async function htpasswdFile(
+  users: Readonly<Record<string, string>>,
+  cost: number = cheapCost,
+): Promise<string> {
   const lines = await Promise.all(
-    Object.entries(users).map(([user, password]) => htpasswdLine(user, password)),
+    Object.entries(users).map(([user, password]) => htpasswdLine(user, password, cost)),
   )
   return lines.join('')
 }

@@ -29,7 +29,7 @@ export async function prepareLogin(login: Login, config: string, places: Places)
     case 'password':
       writeFileSync(join(places.FOLDER, 'passwords'), await htpasswdFile({ [user]: password }))
       return basic(user, password)
-    case 'token': {
+    default: {
       writeKeySet(places)
       return `Bearer ${tokenFor(config, places)}`
     }

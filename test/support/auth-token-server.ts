@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Cleaner } from './at-exit.ts'
 import { createSigner, lifetime, type Flaw, type Grant } from './auth-token-signer.ts'
 import { freePort } from './free-port.ts'
@@ -107,14 +107,15 @@ export async function startTokenServer(options: TokenServerOptions, test: Cleane
     }
   }
 
-  const server = createServer((request, response) => {
-    answer(request).then(
-      ({ status, body }) => {
-        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
-      },
-      (error: unknown) => response.writeHead(500).end(String(error)),
-    )
-  })
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const { status, body } = await answer(request)
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+    } catch (error) {
+      response.writeHead(500).end(String(error))
+    }
+  }
+  const server = createServer((request, response) => void serve(request, response))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)

@@ -106,15 +106,6 @@ export async function helmClient(test: Cleaner): Promise<Client> {
   }
   const helm = (args: readonly string[], input = ''): Promise<string> =>
     said(programPath('helm'), args, { cwd: folder, env, input })
-  const parts = (name: string): { place: string; chart: string; version: string } => {
-    const slash = name.lastIndexOf('/')
-    const colon = name.lastIndexOf(':')
-    return {
-      place: `oci://${name.slice(0, slash)}`,
-      chart: name.slice(slash + 1, colon),
-      version: name.slice(colon + 1),
-    }
-  }
   return {
     name: 'helm',
     login: (host, { user, password }) => {
@@ -123,15 +114,30 @@ export async function helmClient(test: Cleaner): Promise<Client> {
     },
     logout: (host) => attempt(() => helm(['registry', 'logout', host])),
     push: async (name) => {
-      const { place, chart, version } = parts(name)
+      const { place, chart, version } = chartOf(name)
       await helm(['create', chart])
       await helm(['package', chart, '--version', version])
       return await attempt(() => helm(['push', `${chart}-${version}.tgz`, place, '--plain-http']))
     },
     pull: (name) => {
-      const { place, chart, version } = parts(name)
+      const { place, chart, version } = chartOf(name)
       rmSync(join(folder, `${chart}-${version}.tgz`), { force: true })
       return attempt(() => helm(['pull', `${place}/${chart}`, '--version', version, '--plain-http']))
     },
+  }
+}
+
+interface Chart {
+  readonly place: string
+  readonly chart: string
+  readonly version: string
+}
+
+function chartOf(name: string): Chart {
+  const [slash, colon] = [name.lastIndexOf('/'), name.lastIndexOf(':')]
+  return {
+    place: `oci://${name.slice(0, slash)}`,
+    chart: name.slice(slash + 1, colon),
+    version: name.slice(colon + 1),
   }
 }

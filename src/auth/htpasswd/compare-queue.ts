@@ -54,7 +54,13 @@ export class CompareQueue {
 
   #wait({ address, isKnown }: Waiting): Promise<void> {
     return new Promise((resolve, reject) => {
-      const refuse = (): void => reject(new RegistryError('TOO_MANY_REQUESTS', { retryAfter }))
+      const refuse = (): void =>
+        reject(
+          new RegistryError('TOO_MANY_REQUESTS', {
+            message: 'too many logins at once: try again',
+            retryAfter,
+          }),
+        )
       const placed = (isKnown ? this.#known : this.#unknown).add(address, { start: resolve, refuse })
       if (placed === 'refused') refuse()
       else if (placed !== 'waits') placed.displaced.refuse()

@@ -487,7 +487,7 @@ describe('opening a password file', () => {
     await rejects('a part of its path is not a folder')
     path = join(folder.path, `folder-${files}`)
     await mkdir(path)
-    await rejects('not a regular file')
+    await rejects('it is a folder, not a file')
     // Where not even root can make anything.
     path = '/sys/berth/htpasswd'
     await assert.rejects(new Scene().open(), {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../../registry/context.ts'
 import { RegistryError } from '../../registry/errors.ts'
+import { codeOf, fileProblem } from '../../util/small-file.ts'
 import { Unauthorized } from '../../registry/unauthorized.ts'
 import { addressKey } from './addresses.ts'
 import { LoginReports, type LoginAttempt } from './login-reports.ts'
 import { createLoginState, type LoginState } from './login-state.ts'
 import { comparableHash, dummyHash } from './password-hash.ts'
 import { provisionHtpasswd } from './provision.ts'
-import { codeOf, reasonOf } from './read-file.ts'
 import type { Login } from './remembered.ts'
 import { Users } from './users.ts'
 
@@ -60,13 +60,13 @@ export async function openHtpasswd(options: HtpasswdOptions): Promise<Htpasswd> 
     const users = await open().catch(async (error: unknown) => {
       if (codeOf(error) !== 'ENOENT') throw error
       await provisionHtpasswd({ path, tell }).catch((failure: unknown) => {
-        throw new Error(`no such file, and none could be made: ${reasonOf(failure)}`, { cause: failure })
+        throw new Error(`no such file, and none could be made: ${fileProblem(failure)}`, { cause: failure })
       })
       return await open()
     })
     return new Htpasswd(users, options)
   } catch (error) {
-    throw new Error(`auth.htpasswd.path: ${path}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(`auth.htpasswd.path: ${path}: ${fileProblem(error)}`, { cause: error })
   }
 }
 
@@ -112,7 +112,11 @@ export class Htpasswd {
     const barred = isProven ? undefined : throttle.barred(user, address)
     if (barred !== undefined) {
       this.#reports.report({ outcome: 'throttled', user, client, reason: barred.reason }, address)
-      throw new RegistryError('TOO_MANY_REQUESTS', { retryAfter: barred.retryAfter })
+      const { retryAfter } = barred
+      throw new RegistryError('TOO_MANY_REQUESTS', {
+        message: `too many failed logins: try again in ${retryAfter} s`,
+        retryAfter,
+      })
     }
     if (login !== undefined) {
       remembered.prove(digest, address)

@@ -146,7 +146,7 @@ describe('the users of a password file', () => {
 describe('a password file that cannot be read', () => {
   const spoilers: Readonly<Record<string, readonly [() => Promise<unknown>, string]>> = {
     'is gone': [() => rm(path), 'no such file'],
-    'is a folder': [() => rm(path).then(() => mkdir(path)), 'not a regular file'],
+    'is a folder': [() => rm(path).then(() => mkdir(path)), 'it is a folder, not a file'],
     'is a pipe': [() => rm(path).then(() => run('mkfifo', [path])), 'not a regular file'],
     'is a link to itself': [() => rm(path).then(() => symlink(path, path)), 'too many symbolic links'],
     'is too large': [() => writeFile(path, Buffer.alloc(largestHtpasswd + 1)), 'larger than 4194304 bytes'],
@@ -179,7 +179,7 @@ describe('a password file that cannot be read', () => {
     await names()
     assert.deepEqual(
       entries.map(({ fields }) => fields['reason']),
-      ['no such file', 'not a regular file'],
+      ['no such file', 'it is a folder, not a file'],
     )
   })
 

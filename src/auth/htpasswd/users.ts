@@ -1,7 +1,8 @@
 import type { Log } from '../../registry/context.ts'
-import { parseHtpasswd, type HtpasswdProblem } from './htpasswd-file.ts'
+import { isUnchanged, stateOfFiles, type FileState } from '../../util/file-state.ts'
+import { fileProblem, readSmallFile } from '../../util/small-file.ts'
+import { largestHtpasswd, parseHtpasswd, type HtpasswdProblem } from './htpasswd-file.ts'
 import { parsePasswordHash } from './password-hash.ts'
-import { readHtpasswd, reasonOf, stateOfFile, type FileReading } from './read-file.ts'
 
 /** Who is in a password file. */
 export interface UserTable {
@@ -16,6 +17,12 @@ export interface UsersOptions {
   readonly log: Log
   /** Milliseconds since 1970. */
   readonly now: () => number
+}
+
+interface FileReading {
+  readonly text: string
+  /** From before the reading, so that whatever changes meanwhile is seen as a change later. */
+  readonly state: FileState
 }
 
 /** Of the entry that Berth makes itself. */
@@ -39,7 +46,7 @@ export class Users {
 
   /** @throws Error of the file system, or of what is no such file */
   static async open(options: UsersOptions): Promise<Users> {
-    return new Users(options, await readHtpasswd(options.path, options.now()))
+    return new Users(options, await read(options.path, options.now()))
   }
 
   private constructor(options: UsersOptions, reading: FileReading) {
@@ -67,12 +74,11 @@ export class Users {
     const { path, log, now } = this.#options
     try {
       const known = this.#reading.state
-      const state = await stateOfFile(path, now())
-      if (!known.isSettled || state.summary !== known.summary) this.#take(await readHtpasswd(path, now()))
+      if (!isUnchanged(known, await stateOfFiles([path], now()))) this.#take(await read(path, now()))
       if (this.#failure !== undefined) log.info({ path }, 'the password file can be read again')
       this.#failure = undefined
     } catch (error) {
-      const reason = reasonOf(error)
+      const reason = fileProblem(error)
       if (reason !== this.#failure) log.error({ path, reason }, 'password file not read, the old users stay')
       this.#failure = reason
     }
@@ -106,6 +112,11 @@ export class Users {
     const more = problems.length - mostTold
     if (more > 0) log.warn({ path, lines: more }, 'more lines of the password file ignored')
   }
+}
+
+async function read(path: string, now: number): Promise<FileReading> {
+  const state = await stateOfFiles([path], now)
+  return { text: (await readSmallFile(path, largestHtpasswd)).toString('utf8'), state }
 }
 
 function commonCost(hashes: Iterable<string>): number {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import type { Log } from '../../registry/context.ts'
-import { stampOf, type FileStamp } from './file-stamp.ts'
+import { isUnchanged, stateOfFiles, type FileState } from '../../util/file-state.ts'
+import { readSmallFile } from '../../util/small-file.ts'
 import { parseKeyFiles, readKeyFiles, type KeyFileContents, type KeyFilePaths } from './load-keys.ts'
 import type { TrustedKeys } from './trusted-keys.ts'
 
@@ -13,9 +13,16 @@ export interface KeyFilesOptions extends KeyFilePaths {
   readonly now: () => number
 }
 
+/** Bytes: thousands of certificates. */
+const largest = 8 * 1024 * 1024
+
+function readKeys(path: string): Promise<Buffer> {
+  return readSmallFile(path, largest)
+}
+
 /** What the files were when they were last looked at. */
 interface Seen {
-  readonly stamp: FileStamp
+  readonly state: FileState
   readonly contents: KeyFileContents
   readonly keys: TrustedKeys
 }
@@ -27,18 +34,18 @@ interface Seen {
  */
 export async function openKeyFiles(options: KeyFilesOptions): Promise<KeyFiles> {
   // Before the reading, so that whatever changes meanwhile is seen as a change later.
-  const stamp = await stampOf(pathsOf(options), options.now())
-  const contents = await readKeyFiles(options, readFile)
+  const state = await stateOfFiles(pathsOf(options), options.now())
+  const contents = await readKeyFiles(options, readKeys)
   const keys = await parseKeyFiles(options, contents)
   warnOfUnusable(keys, options.log)
-  return new KeyFiles(options, { stamp, contents, keys })
+  return new KeyFiles(options, { state, contents, keys })
 }
 
 /** The keys of those who sign tokens, as fresh as their files. What cannot be used leaves the keys as they were. */
 export class KeyFiles {
   readonly #options: KeyFilesOptions
   #seen: Seen
-  /** The stamp of files that could not be used, so that the log tells it once. */
+  /** The state of files that could not be used, so that the log tells it once. */
   #refused: string | undefined
   #lookedAt: number
   #looking: Promise<void> | undefined
@@ -66,11 +73,10 @@ export class KeyFiles {
 
   async #look(): Promise<void> {
     const { now, log } = this.#options
-    const stamp = await stampOf(pathsOf(this.#options), now())
-    const isUnchanged = stamp.text === this.#seen.stamp.text && this.#seen.stamp.isSettled
-    if (isUnchanged && this.#refused === undefined) return
+    const state = await stateOfFiles(pathsOf(this.#options), now())
+    if (isUnchanged(this.#seen.state, state) && this.#refused === undefined) return
     try {
-      const contents = await readKeyFiles(this.#options, readFile)
+      const contents = await readKeyFiles(this.#options, readKeys)
       const keys = isSame(contents, this.#seen.contents)
         ? this.#seen.keys
         : await parseKeyFiles(this.#options, contents)
@@ -79,11 +85,11 @@ export class KeyFiles {
         log.info({ certificates: keys.certificates.length, keys: usable }, 'token signing keys reloaded')
       }
       if (keys !== this.#seen.keys) warnOfUnusable(keys, log)
-      this.#seen = { stamp, contents, keys }
+      this.#seen = { state, contents, keys }
       this.#refused = undefined
     } catch (error) {
-      if (this.#refused === stamp.text) return
-      this.#refused = stamp.text
+      if (this.#refused === state.summary) return
+      this.#refused = state.summary
       log.error({ err: error }, 'token signing keys not reloaded, the old ones stay in use')
     }
   }

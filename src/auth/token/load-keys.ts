@@ -1,3 +1,4 @@
+import { fileProblem } from '../../util/small-file.ts'
 import { parseBundle } from './bundle.ts'
 import { parseKeySet } from './key-set.ts'
 import { trustKeys, type TrustedKeys } from './trusted-keys.ts'
@@ -65,20 +66,6 @@ async function named<T>(
   try {
     return await use(path)
   } catch (error) {
-    throw new Error(`auth.token.${setting}: ${path}: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return 'no such file'
-    case 'EACCES':
-      return `permission denied for the user of this process (uid ${process.getuid?.() ?? 'unknown'})`
-    case 'EISDIR':
-      return 'it is a folder, not a file'
-    default:
-      return error.message
+    throw new Error(`auth.token.${setting}: ${path}: ${fileProblem(error)}`, { cause: error })
   }
 }

@@ -8,7 +8,7 @@ import {
   userNameProblem,
 } from '../../auth/htpasswd/htpasswd-file.ts'
 import { comparableHash } from '../../auth/htpasswd/password-hash.ts'
-import { reasonOf } from '../../auth/htpasswd/read-file.ts'
+import { fileProblem } from '../../util/small-file.ts'
 import { parseCommandLine, usage, type HtpasswdCommand } from './command-line.ts'
 import { editFile } from './edit-file.ts'
 import { exitCodes, HtpasswdError } from './htpasswd-error.ts'
@@ -35,7 +35,7 @@ export async function htpasswd(args: readonly string[], surroundings: HtpasswdSu
     return 0
   } catch (error) {
     if (!(error instanceof HtpasswdError)) {
-      err(`htpasswd: ${reasonOf(error)}\n`)
+      err(`htpasswd: ${fileProblem(error)}\n`)
       return exitCodes.fileAccess
     }
     err(`htpasswd: ${error.message}\n${error.wantsUsage ? usage : ''}`)
@@ -122,7 +122,7 @@ async function edit(
     { create },
   ).catch((error: unknown) => {
     if (error instanceof HtpasswdError) throw error
-    throw new HtpasswdError('fileAccess', `cannot modify file ${file}: ${reasonOf(error)}`)
+    throw new HtpasswdError('fileAccess', `cannot modify file ${file}: ${fileProblem(error)}`)
   })
   err(`${told}\n`)
 }
@@ -143,7 +143,7 @@ function textOf(content: Buffer, file: string): string {
   try {
     text = decodeHtpasswd(content)
   } catch (error) {
-    fail(reasonOf(error))
+    fail(fileProblem(error))
   }
   const bad = text.split('\n').findIndex((line) => !/^\s*(?:#|$)/.test(line) && !line.includes(':'))
   return bad < 0 ? text : fail(`line ${bad + 1} has no colon`)
@@ -165,7 +165,7 @@ function checkAccess({ action, file }: FileCommand): void {
   try {
     accessSync(path, mode)
   } catch (error) {
-    noAccess(`${what}: ${reasonOf(error)}`)
+    noAccess(`${what}: ${fileProblem(error)}`)
   }
 }
 

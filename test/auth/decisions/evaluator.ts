@@ -125,7 +125,7 @@ function identify(policy: Policy, { brings }: CallerKind): Identity {
         : { kind: 'bad', reason: undefined }
     case 'bad token':
       return { kind: 'bad', reason: takesTokens ? 'invalid_token' : undefined }
-    case 'header': {
+    default: {
       const isToken = brings.value.startsWith('Bearer ')
       return { kind: 'bad', reason: takesTokens && isToken ? 'invalid_token' : undefined }
     }
@@ -147,8 +147,7 @@ function holds(
       return grantedActions(policy, name, repository, ['pull', 'push', 'delete']).includes(action)
     case 'pull':
       return grantedActions(policy, name, repository, ['pull']).includes(action)
-    case 'elsewhere':
-    case 'nothing':
+    default:
       return false
   }
 }

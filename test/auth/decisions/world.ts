@@ -127,7 +127,8 @@ class Tokens {
         return this.#sign('alice', { access }, newKey())
       case 'for another service':
         return this.#sign('alice', { access, iss: 'elsewhere', aud: 'elsewhere' })
-      case 'of a user who is gone':
+      default:
+        // Of a user who is gone.
         return this.#sign('alice', { access, sub: 'gone' })
     }
   }
@@ -144,7 +145,7 @@ class Tokens {
         return this.#granted(user, repository, ['pull'])
       case 'elsewhere':
         return [{ type: 'repository', name: 'other/there', actions: ['pull', 'push', 'delete'] }]
-      case 'nothing':
+      default:
         return []
     }
   }

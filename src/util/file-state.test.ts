@@ -3,7 +3,7 @@ import { copyFile, mkdir, rename, rm, symlink, truncate, utimes, writeFile } fro
 import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
-import { isUnchanged, stateOf, type FileState } from './file-state.ts'
+import { isUnchanged, stateOfFiles, type FileState } from './file-state.ts'
 
 const folder = temporaryFolder()
 after(() => folder.remove())
@@ -18,8 +18,7 @@ const at = (name: string): string => join(place, name)
 
 /** @param age seconds since the last change */
 async function stateAfter(age: number): Promise<FileState> {
-  const files = { certificate: at('crt'), key: at('key'), clientCas: [at('ca')] }
-  return await stateOf(files, Date.now() + age * 1000)
+  return await stateOfFiles([at('crt'), at('key'), at('ca')], Date.now() + age * 1000)
 }
 
 async function writeAll(): Promise<void> {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
-import type { TlsFiles } from './files.ts'
+import { codeOf } from './small-file.ts'
 
-/** What the paths led to at one time. */
+/** What one or more paths led to at one time. */
 export interface FileState {
   /** Differs when a file was written, replaced, removed, or a link on the way to it led elsewhere. */
   readonly summary: string
@@ -11,13 +11,16 @@ export interface FileState {
 
 /**
  * Milliseconds. A file that changed this lately may change again without showing it: the clocks of file systems tick slowly,
- * and a new certificate often has the size of the old one.
+ * and a new certificate often has the size of the old one, as a bcrypt hash always has.
  */
 const settlingTime = 2_000
 
-/** @param now milliseconds since 1970 */
-export async function stateOf(files: TlsFiles, now: number): Promise<FileState> {
-  const paths = [files.certificate, files.key, ...files.clientCas]
+/**
+ * Looks at files that are followed. It never throws: that a file is not there is a state too.
+ *
+ * @param now milliseconds since 1970
+ */
+export async function stateOfFiles(paths: readonly string[], now: number): Promise<FileState> {
   const states = await Promise.all(paths.map((path) => stateOfFile(path, now)))
   return {
     summary: states.map(({ summary }) => summary).join(' '),
@@ -40,7 +43,6 @@ async function stateOfFile(path: string, now: number): Promise<FileState> {
       isSettled: Math.abs(now - Number(ctimeMs)) >= settlingTime,
     }
   } catch (error) {
-    const summary = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    return { summary, isSettled: true }
+    return { summary: codeOf(error) ?? 'unreadable', isSettled: true }
   }
 }
