@@ -35,12 +35,12 @@ class Guarded implements Registry {
   }
 
   async openBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Blob> {
-    check(context, repository, 'pull', unknownBlob(digest))
+    check(context, repository, 'pull', () => unknownBlob(digest))
     return await this.#inner.openBlob(context, repository, digest)
   }
 
   async statBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Descriptor> {
-    check(context, repository, 'pull', unknownBlob(digest))
+    check(context, repository, 'pull', () => unknownBlob(digest))
     return await this.#inner.statBlob(context, repository, digest)
   }
 
@@ -49,7 +49,7 @@ class Guarded implements Registry {
     repository: RepositoryName,
     reference: Reference,
   ): Promise<StoredManifest> {
-    check(context, repository, 'pull', unknownManifest(repository, reference))
+    check(context, repository, 'pull', () => unknownManifest(repository, reference))
     return await this.#inner.getManifest(context, repository, reference)
   }
 
@@ -58,12 +58,12 @@ class Guarded implements Registry {
     repository: RepositoryName,
     algorithm?: DigestAlgorithm,
   ): Promise<UploadStatus> {
-    check(context, repository, 'push', unknownRepository(repository))
+    check(context, repository, 'push', () => unknownRepository(repository))
     return await this.#inner.startUpload(context, repository, algorithm)
   }
 
   async uploadStatus(context: Context, repository: RepositoryName, id: UploadId): Promise<UploadStatus> {
-    check(context, repository, 'pull', unknownUpload())
+    check(context, repository, 'pull', unknownUpload)
     return await this.#inner.uploadStatus(context, repository, id)
   }
 
@@ -73,7 +73,7 @@ class Guarded implements Registry {
     id: UploadId,
     chunk: Chunk,
   ): Promise<UploadStatus> {
-    check(context, repository, 'push', unknownUpload())
+    check(context, repository, 'push', unknownUpload)
     return await this.#inner.appendUpload(context, repository, id, chunk)
   }
 
@@ -84,12 +84,12 @@ class Guarded implements Registry {
     digest: Digest,
     tail?: Chunk,
   ): Promise<Descriptor> {
-    check(context, repository, 'push', unknownUpload())
+    check(context, repository, 'push', unknownUpload)
     return await this.#inner.commitUpload(context, repository, id, digest, tail)
   }
 
   async cancelUpload(context: Context, repository: RepositoryName, id: UploadId): Promise<void> {
-    check(context, repository, 'push', unknownUpload())
+    check(context, repository, 'push', unknownUpload)
     await this.#inner.cancelUpload(context, repository, id)
   }
 
@@ -99,7 +99,7 @@ class Guarded implements Registry {
     digest: Digest,
     source: AsyncIterable<Uint8Array>,
   ): Promise<Descriptor> {
-    check(context, repository, 'push', unknownRepository(repository))
+    check(context, repository, 'push', () => unknownRepository(repository))
     return await this.#inner.putBlob(context, repository, digest, source)
   }
 
@@ -110,7 +110,7 @@ class Guarded implements Registry {
     digest: Digest,
     sources: MountSources,
   ): Promise<Descriptor | undefined> {
-    const caller = check(context, repository, 'push', unknownRepository(repository))
+    const caller = check(context, repository, 'push', () => unknownRepository(repository))
     return await this.#inner.mountBlob(context, repository, digest, {
       ...sources,
       readable: async (source) =>
@@ -124,7 +124,7 @@ class Guarded implements Registry {
     reference: Reference,
     upload: ManifestUpload,
   ): Promise<PutResult> {
-    const absent = unknownManifest(repository, reference)
+    const absent = (): RegistryError => unknownManifest(repository, reference)
     const caller = check(context, repository, 'push', absent)
     const tags = [...(reference.kind === 'tag' ? [reference.tag] : []), ...(upload.tags ?? [])]
     for (const tag of tags) demand(caller, { kind: 'repository', repository, action: 'push', tag }, absent)
@@ -132,17 +132,17 @@ class Guarded implements Registry {
   }
 
   async deleteBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
-    check(context, repository, 'delete', unknownBlob(digest))
+    check(context, repository, 'delete', () => unknownBlob(digest))
     await this.#inner.deleteBlob(context, repository, digest)
   }
 
   async deleteManifest(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
-    check(context, repository, 'delete', unknownManifest(repository, { kind: 'digest', digest }))
+    check(context, repository, 'delete', () => unknownManifest(repository, { kind: 'digest', digest }))
     await this.#inner.deleteManifest(context, repository, digest)
   }
 
   async deleteTag(context: Context, repository: RepositoryName, tag: Tag): Promise<void> {
-    check(context, repository, 'delete', unknownManifest(repository, { kind: 'tag', tag }))
+    check(context, repository, 'delete', () => unknownManifest(repository, { kind: 'tag', tag }))
     await this.#inner.deleteTag(context, repository, tag)
   }
 
@@ -153,7 +153,7 @@ class Guarded implements Registry {
   }
 
   async *tags(context: Context, repository: RepositoryName, after?: string): AsyncIterable<Tag> {
-    check(context, repository, 'list', unknownRepository(repository))
+    check(context, repository, 'list', () => unknownRepository(repository))
     yield* this.#inner.tags(context, repository, after)
   }
 

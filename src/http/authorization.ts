@@ -26,7 +26,7 @@ export async function authorize(exchange: Exchange, route: GuardedRoute, gate: G
   for (const access of needed) {
     // Like one that is not there, a repository that must not be known of has no referrers: the guard gives an empty list.
     if (route.kind === 'referrers' && caller.judge(access) === 'denied') continue
-    demand(caller, access, absentOf(route))
+    demand(caller, access, () => absentOf(route))
   }
 }
 

@@ -44,10 +44,10 @@ export interface Caller {
 /**
  * Lets an access pass, or refuses it as far as its caller may know: what somebody may not even pull does not exist for him.
  *
- * @param absent the failure of the same request about a repository that does not exist
+ * @param absent makes the failure of the same request about a repository that does not exist
  * @throws Unauthorized; RegistryError DENIED; Hidden, which tells the client the same as `absent`
  */
-export function demand(caller: Caller, access: Access, absent: RegistryError): void {
+export function demand(caller: Caller, access: Access, absent: () => RegistryError): void {
   switch (caller.judge(access)) {
     case 'allowed':
       return
@@ -58,7 +58,7 @@ export function demand(caller: Caller, access: Access, absent: RegistryError): v
     case 'denied':
       throw mayKnow(caller, access)
         ? new RegistryError('DENIED', { message: deniedMessage(access) })
-        : new Hidden(absent)
+        : new Hidden(absent())
   }
 }
 

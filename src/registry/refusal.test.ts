@@ -57,7 +57,7 @@ describe('a refusal', () => {
     const later = new RegistryError('NAME_UNKNOWN', { detail: { name: 'a/b' }, retryAfter: 3 })
     for (const expected of [absent, later]) {
       assert.throws(
-        () => demand(caller, access, expected),
+        () => demand(caller, access, () => expected),
         (error) => {
           assert.ok(error instanceof Hidden)
           const { code, message, detail, retryAfter } = expected

@@ -12,34 +12,42 @@ import { readImage } from '../support/registry-content.ts'
 interface Sees {
   readonly nobody: RegExp
   readonly noPull: RegExp
+  /** To what may be pulled. */
   readonly noPush: RegExp
+  readonly noPushHidden: RegExp
 }
 
 const sees: Readonly<Record<string, Sees>> = {
   docker: {
     nobody: /no basic auth credentials/,
     noPull: /manifest for \S+ not found: manifest unknown/,
-    noPush: /denied|name unknown: repository name not known to registry/,
+    noPush: /denied: pushing to team\/docker is not allowed/,
+    noPushHidden: /name unknown: repository name not known to registry/,
   },
   containerd: {
     nobody: /401 Unauthorized/,
     noPull: /not found/,
-    noPush: /403 Forbidden|404 Not Found|closed pipe/,
+    // Now and then its writer of the manifest falls over the end of the request before it looks at the answer.
+    noPush: /403 Forbidden|closed pipe/,
+    noPushHidden: /404 Not Found/,
   },
   podman: {
     nobody: /unauthorized: authentication required/,
     noPull: /manifest unknown/,
-    noPush: /denied|name unknown/,
+    noPush: /denied: pushing to team\/\w+ is not allowed/,
+    noPushHidden: /name unknown: repository name not known to registry/,
   },
   skopeo: {
     nobody: /unauthorized: authentication required/,
     noPull: /manifest unknown/,
-    noPush: /denied|name unknown/,
+    noPush: /denied: pushing to team\/\w+ is not allowed/,
+    noPushHidden: /name unknown: repository name not known to registry/,
   },
   helm: {
     nobody: /basic credential not found/,
     noPull: /not found/,
-    noPush: /response status code (403: denied|404: name unknown)/,
+    noPush: /response status code 403: denied: pushing to team\/helm is not allowed/,
+    noPushHidden: /response status code 404: name unknown/,
   },
 }
 
@@ -59,7 +67,7 @@ void test('clients with rights by rules, where everybody has to log in', async (
     // buildah asks as podman does.
     if (texts === undefined) continue
     await t.test(own, async () => {
-      const { nobody, noPull, noPush } = texts
+      const { nobody, noPull, noPush, noPushHidden } = texts
       const image = (place: string, version = '1.0.0'): string => `${host}/${place}/${own}:${version}`
       accepted(await client.login(host, who('alice')))
       for (const place of ['team', 'hidden']) accepted(await client.push(image(place)))
@@ -69,10 +77,10 @@ void test('clients with rights by rules, where everybody has to log in', async (
       accepted(await client.login(host, who('carol')))
       accepted(await client.pull(image('team')))
       for (const place of ['hidden', 'absent']) refused(await client.pull(image(place)), noPull)
-      for (const place of ['team', 'hidden']) {
-        refused(await client.push(image(place, '1.0.1')), noPush)
+      refused(await client.push(image('team', '1.0.1')), noPush)
+      refused(await client.push(image('hidden', '1.0.1')), noPushHidden)
+      for (const place of ['team', 'hidden'])
         await assert.rejects(readImage(plain.url, `${place}/${own}`, '1.0.1'), /404/)
-      }
       accepted(await client.push(image('users/carol')))
       await readImage(plain.url, `users/carol/${own}`, '1.0.0')
       accepted(await client.logout(host))

@@ -27,16 +27,16 @@ const containersTool: Sees = {
   wrong: /logging into \S+: invalid username\/password/,
   noPull: /denied: requested access to the resource is denied/,
   noPush: /denied: requested access to the resource is denied/,
-  noTag: /denied/,
+  noTag: /denied: pushing the tag 2\.0\.0 to apps\/\S+ is not allowed/,
   immutable: /denied: the tag 1\.9\.0 is immutable/,
 }
 
 const sees: Readonly<Record<string, Sees>> = {
   docker: {
-    wrong: /unauthorized/,
+    wrong: /unauthorized: incorrect username or password/,
     noPull: /pull access denied for \S+, repository does not exist or may require 'docker login'/,
     noPush: /denied: requested access to the resource is denied/,
-    noTag: /denied/,
+    noTag: /denied: pushing the tag 2\.0\.0 to apps\/\S+ is not allowed/,
     immutable: /denied: the tag 1\.9\.0 is immutable/,
   },
   containerd: {
@@ -53,7 +53,7 @@ const sees: Readonly<Record<string, Sees>> = {
     wrong: /authenticating to .* response status code 401/,
     noPull: /response status code 401/,
     noPush: /response status code 401/,
-    noTag: /response status code 403: denied/,
+    noTag: /response status code 403: denied: pushing the tag 2\.0\.0 to apps\/helm is not allowed/,
     immutable: /response status code 409: denied: the tag 1\.9\.0 is immutable/,
   },
 }
@@ -238,7 +238,7 @@ void test('clients where anybody may pull something', async (t) => {
   await t.test('whoever guesses has to wait, and nobody else', async () => {
     const guess = (word: string): ReturnType<typeof docker.login> =>
       docker.login(host, { user: 'bot', password: word })
-    refused(await guess('first'), /unauthorized|401 Unauthorized/)
+    refused(await guess('first'), /unauthorized: incorrect username or password/)
     let number = 0
     // Docker does not say how long.
     await soon(async () => refused(await guess(`guess ${number++}`), /toomanyrequests|429 Too Many Requests/))
