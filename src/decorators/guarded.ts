@@ -170,7 +170,12 @@ class Guarded implements Registry {
 }
 
 /** @throws Unauthorized, RegistryError */
-function check(context: Context, repository: RepositoryName, action: Action, absent: RegistryError): Caller {
+function check(
+  context: Context,
+  repository: RepositoryName,
+  action: Action,
+  absent: () => RegistryError,
+): Caller {
   const caller = callerOf(context)
   demand(caller, { kind: 'repository', repository, action }, absent)
   return caller
