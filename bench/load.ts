@@ -1,3 +1,4 @@
+import type { Asks, AuthFiles } from './auth-files.ts'
 import type { Contender } from './contenders.ts'
 import type { Medium } from './media.ts'
 import type { PayloadFactory } from './payload.ts'
@@ -44,6 +45,7 @@ export interface Surroundings {
   readonly seconds: number
   /** What servers of TLS loads are started with. */
   readonly tls: TlsFiles
+  readonly auth: AuthFiles
 }
 
 /** What is written to a store before, as far as loads need it. All but the catalog lie in one store. */
@@ -55,6 +57,8 @@ export interface ServedLoad extends LoadFacts {
   readonly store: SeededPart | 'own'
   /** By TLS. Default: plain. */
   readonly tls?: true
+  /** How the server asks who somebody is. Default: not at all. */
+  readonly asks?: Asks
   /** Measured once when it takes longer than this many seconds, so that one slow server does not hold up the others. */
   readonly onceAbove?: number
   run(server: RunningRegistry, surroundings: Surroundings): Promise<Figure>

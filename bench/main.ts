@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { repositoryRoot } from '../test/support/require-program.ts'
 import { run } from '../test/support/run.ts'
 import { temporaryFolder } from '../test/support/temporary-folder.ts'
+import { makeAuthFiles } from './auth-files.ts'
 import { contenders as candidates, type Contender, type ContenderId } from './contenders.ts'
 import { allLoads } from './loads/all.ts'
 import { storeFolder, type Load } from './load.ts'
@@ -76,6 +77,7 @@ async function measureAll(
       payloads,
       seconds: options.seconds,
       tls: await makeTlsFiles(folder.path),
+      auth: await makeAuthFiles(folder.path, seeder.seed),
     },
     record: (sample) => samples.push(sample),
     afterRound: (round) => {

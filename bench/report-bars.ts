@@ -25,8 +25,10 @@ export function barsTable(aggregate: Aggregate, loads: readonly Load[]): string 
     [
       {
         title: 'load',
-        cell: ({ bar, load }) =>
-          bar.measure === 'cpu-ratio' ? `CPU per ${load.work}, ${load.title}` : load.title,
+        cell: ({ bar, load }) => {
+          const title = bar.to === undefined ? load.title : `${load.title}, to Distribution 2.8`
+          return bar.measure === 'cpu-ratio' ? `CPU per ${load.work}, ${title}` : title
+        },
       },
       { title: 'on', cell: ({ medium }) => medium },
       { title: 'at least', right: true, cell: ({ bar, load }) => formatBar(bar, bar.atLeast, load.unit) },
@@ -48,9 +50,9 @@ function measuredFor(aggregate: Aggregate, bar: Bar, load: Load, medium: MediumN
     case 'limit':
       return aggregate.value(load.id, medium, 'berth')?.median
     case 'ratio':
-      return aggregate.ratio(load, medium, 'distribution3', 'value')
+      return aggregate.ratio(load, medium, bar.to ?? 'distribution3', 'value')
     default:
-      return aggregate.ratio(load, medium, 'distribution3', 'cpu')
+      return aggregate.ratio(load, medium, bar.to ?? 'distribution3', 'cpu')
   }
 }
 

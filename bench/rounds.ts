@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningRegistry } from '../test/support/registry-process.ts'
-import type { Contender } from './contenders.ts'
+import type { Asks } from './auth-files.ts'
+import type { Contender, Serving } from './contenders.ts'
 import {
   storeFolder,
   type Figure,
@@ -24,6 +25,11 @@ export interface Plan {
   progress(line: string): void
 }
 
+/** How servers are started: those that serve alike serve all loads of that kind. */
+type Way = 'plain' | 'tls' | Asks
+
+const ways: readonly Way[] = ['plain', 'htpasswd', 'token', 'tls']
+
 /** The longest that one run of a load may take. */
 const limitMs = 180_000
 /** What is larger is removed after each load on a store of its own. */
@@ -35,12 +41,12 @@ export async function runRounds(plan: Plan): Promise<void> {
   for (let round = 1; round <= plan.rounds; round++) {
     for (const medium of plan.media) {
       for (const store of ['content', 'catalog', 'own'] as const) {
-        for (const isTls of [false, true]) {
+        for (const way of ways) {
           const loads = plan.loads.filter(
             (load): load is ServedLoad =>
-              load.store !== 'empty' && storeOf(load) === store && (load.tls === true) === isTls,
+              load.store !== 'empty' && storeOf(load) === store && wayOf(load) === way,
           )
-          if (loads.length > 0) await rounds.served(round, medium, { store, isTls }, loads)
+          if (loads.length > 0) await rounds.served(round, medium, { store, way }, loads)
         }
       }
       const loads = plan.loads.filter((load): load is ProcessLoad => load.store === 'empty')
@@ -63,10 +69,10 @@ class Rounds {
   async served(
     round: number,
     medium: Medium,
-    { store, isTls }: { readonly store: ReturnType<typeof storeOf>; readonly isTls: boolean },
+    { store, way }: { readonly store: ReturnType<typeof storeOf>; readonly way: Way },
     loads: readonly ServedLoad[],
   ): Promise<void> {
-    const serving = isTls ? { tls: this.#plan.surroundings.tls } : {}
+    const serving = this.#serving(way)
     const roots = new Map<string, string>()
     const servers = new Map<string, RunningRegistry | Error>()
     const takers = this.#plan.contenders.filter((one) => takesPart(one, round))
@@ -98,6 +104,12 @@ class Rounds {
       }
       if (store === 'own') for (const root of roots.values()) rmSync(root, { recursive: true, force: true })
     }
+  }
+
+  #serving(way: Way): Serving {
+    const { tls, auth } = this.#plan.surroundings
+    if (way === 'plain') return {}
+    return way === 'tls' ? { tls } : { config: auth.config[way] }
   }
 
   async processes(round: number, medium: Medium, loads: readonly ProcessLoad[]): Promise<void> {
@@ -135,6 +147,10 @@ class Rounds {
       this.#plan.progress(`${where}: failed: ${message}`)
     }
   }
+}
+
+function wayOf({ tls, asks }: ServedLoad): Way {
+  return asks ?? (tls === true ? 'tls' : 'plain')
 }
 
 function takesPart({ spared }: Contender, round: number): boolean {

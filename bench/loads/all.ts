@@ -1,5 +1,6 @@
 import type { Load } from '../load.ts'
 import type { Sizes } from '../sizes.ts'
+import { authLoads } from './auth.ts'
 import { downloadLoads } from './downloads.ts'
 import { listingLoads } from './listings.ts'
 import { processLoads } from './processes.ts'
@@ -16,6 +17,7 @@ export function allLoads(sizes: Sizes): readonly Load[] {
     ...pushLoads(sizes),
     ...listingLoads(sizes),
     ...processLoads(sizes),
+    ...authLoads(),
     ...tlsLoads(sizes),
     ...tlsProcessLoads(sizes),
   ]

@@ -21,6 +21,7 @@ type Short = readonly [who: readonly Who[], repositories: readonly string[], all
 function warnings(
   short: readonly Short[],
   groups: Readonly<Record<string, readonly string[]>> = {},
+  hasClaims = true,
 ): readonly string[] {
   const rules = short.map(([who, repositories, allow], index): Rule => ({
     who,
@@ -30,7 +31,7 @@ function warnings(
     key: `access.rules[${index}]`,
     place: `c.yml:${index + 1}:3`,
   }))
-  return checkRules(rules, groups)
+  return checkRules(rules, { groups, hasClaims })
 }
 
 describe('advice on rules', () => {
@@ -145,20 +146,16 @@ describe('advice on rules', () => {
       )
   })
 
-  it('tells of a group that is nowhere', () => {
-    const rule: Rule = {
-      who: [group('cii'), group('ci'), user('cii')],
-      repositories: ['a'],
-      allow: all,
-      tags: [],
-      key: 'access.rules[0]',
-      place: 'access.rules[0]',
-    }
-    assert.deepEqual(
-      checkRules([rule], {}, (name) => name === 'ci'),
-      ['access.rules[0]: group:cii is neither in access.groups nor in access.groupfile'],
-    )
-    assert.deepEqual(checkRules([rule], {}), [])
+  it('tells of a rule about claims where nobody has any', () => {
+    const claim: Who = { kind: 'claim', name: 'a', value: 'b' }
+    const rules: readonly Short[] = [
+      [[claim], ['a'], all],
+      [[claim, group('ci')], ['b'], all],
+    ]
+    assert.deepEqual(warnings(rules, {}, false), [
+      'c.yml:1:3: access.rules[0]: is about nobody: only tokens of auth.token have claims',
+    ])
+    assert.deepEqual(warnings(rules), [])
   })
 
   it('takes no long time over a large policy', () => {

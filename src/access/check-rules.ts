@@ -4,7 +4,7 @@ import { CompiledRule } from './compiled-rule.ts'
 import type { GroupMembers } from './group-members.ts'
 import { Policy } from './policy.ts'
 import type { RepositoryPattern } from './repository-pattern.ts'
-import { describeWho, type Rule, type Subject, type Who } from './rule.ts'
+import { describeWho, placeRule, type Rule, type Subject, type Who } from './rule.ts'
 
 /** Pairs of somebody and a pattern. A larger policy gets no advice, for the work grows with the square of it. */
 const mostPairs = 300
@@ -12,33 +12,30 @@ const mostPairs = 300
 /** Names that each rule is tried with. */
 const mostExamples = 10
 
+export interface RuleSurroundings {
+  /** Those of the configuration. What a file says of their members may change, and is not looked at. */
+  readonly groups: Readonly<Record<string, readonly string[]>>
+  /** Whether there is anybody with claims: they come with tokens of others alone. */
+  readonly hasClaims: boolean
+}
+
 /**
  * What is certainly not meant, a line each, with its place:
  *
- * - a rule that never decides, since earlier ones are about all that it is about;
- * - a rule that takes from somebody what he may do without a login, shown by an example;
- * - a group that is nowhere.
- *
- * @param groups those of the configuration. What a file says of their members may change, and is not looked at
- * @param isGroup whether there is a group of that name, in the file or elsewhere; absent: nobody knows
+ * - a rule that never decides, since earlier ones are about all that it is about, or since nobody has claims;
+ * - a rule that takes from somebody what he may do without a login, shown by an example.
  */
 export function checkRules(
   rules: readonly Rule[],
-  groups: Readonly<Record<string, readonly string[]>>,
-  isGroup: (name: string) => boolean = () => true,
+  { groups, hasClaims }: RuleSurroundings,
 ): readonly string[] {
-  const unknown = rules.flatMap((rule) => unknownGroups(rule, isGroup).map((text) => line(rule, text)))
-  return [...unknown, ...weigh(rules, groups)]
+  return [...weigh(rules, groups), ...(hasClaims ? [] : claimsWithoutTokens(rules))]
 }
 
-function unknownGroups({ who }: Rule, isGroup: (name: string) => boolean): readonly string[] {
-  return who
-    .filter((one) => one.kind === 'group' && !isGroup(one.name))
-    .map((one) => `${describeWho(one)} is neither in access.groups nor in access.groupfile`)
-}
-
-function line({ key, place }: Rule, text: string): string {
-  return [...(place === key ? [] : [place]), key, text].join(': ')
+function claimsWithoutTokens(rules: readonly Rule[]): readonly string[] {
+  return rules
+    .filter(({ who }) => who.every(({ kind }) => kind === 'claim'))
+    .map((rule) => placeRule(rule, 'is about nobody: only tokens of auth.token have claims'))
 }
 
 function weigh(
@@ -51,7 +48,7 @@ function weigh(
   const compiled = rules.map((rule) => new CompiledRule(rule, members))
   return compiled.flatMap((one, index) => {
     const texts = [...unreachable(compiled.slice(0, index), one, members), ...losses(rules, one, members)]
-    return texts.map((text) => line(one.rule, text))
+    return texts.map((text) => placeRule(one.rule, text))
   })
 }
 

@@ -4,7 +4,7 @@ import { describeWho, type Rule, type Subject } from './rule.ts'
 
 /** An explanation for people, some lines. */
 export function explanationText(
-  { decision, match, passedOver }: Explanation,
+  { decision, match, passedOver, isImmutable = false }: Explanation,
   subject: Subject,
   access: RepositoryAccess,
 ): string {
@@ -28,12 +28,16 @@ export function explanationText(
     passedOver.length === 0
       ? []
       : ['', rule === undefined ? 'rules:' : 'earlier rules, which do not match:', ...passedOver.map(reason)]
-  return [verdict, ...deciding, ...others, ''].join('\n')
+  const immutable =
+    decision.allowed && isImmutable
+      ? [`${access.tag} is immutable: only if the tag is not there yet, or has this manifest`]
+      : []
+  return [verdict, ...immutable, ...deciding, ...others, ''].join('\n')
 }
 
 /** The same for programs, to be written as JSON. */
 export function explanationJson(
-  { decision, match, passedOver }: Explanation,
+  { decision, match, passedOver, isImmutable = false }: Explanation,
   subject: Subject,
   { repository, action, tag }: RepositoryAccess,
 ): object {
@@ -44,7 +48,7 @@ export function explanationJson(
     user: subject.name ?? null,
     action,
     repository,
-    ...(tag !== undefined && { tag }),
+    ...(tag !== undefined && { tag, immutable: isImmutable }),
     rule: rule === undefined ? null : { key: rule.key, place: rule.place, match },
     passedOver: passedOver.map(({ rule: { key, place }, because }) => ({ key, place, because })),
   }

@@ -10,6 +10,8 @@ export interface Explanation {
   readonly match?: { readonly who: string; readonly repositories: string }
   /** The rules before it, or all of them. */
   readonly passedOver: readonly PassedOver[]
+  /** It sets a tag that never gets another manifest: what the rules allow may still be refused. */
+  readonly isImmutable?: boolean
 }
 
 export interface PassedOver {

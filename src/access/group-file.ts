@@ -32,8 +32,8 @@ export function parseGroups(text: string): GroupMap {
 }
 
 /** @throws Error with a line for the user */
-export async function readGroups(path: string): Promise<GroupMap> {
-  return parseGroups(decode(await readSmallFile(path, largest)))
+export async function readGroupFile(path: string): Promise<string> {
+  return decode(await readSmallFile(path, largest))
 }
 
 function decode(bytes: Buffer): string {

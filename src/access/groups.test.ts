@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test'
 import type { Log } from '../registry/context.ts'
 import { parseGroups } from './group-file.ts'
 import { Groups } from './groups.ts'
+import type { Rule } from './rule.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'groups-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -156,62 +157,6 @@ describe('groups', () => {
     assert.equal(groups.has('ci', 'bb'), true)
   })
 
-  it('are looked at by one for all who ask at the same time', async () => {
-    const path = fileOf('ci: a\n')
-    let now = Date.now() + 60_000
-    const groups = await Groups.open({ groups: {}, file: path, log: recorder().log, now: () => now })
-    writeFileSync(path, 'ci: bb\n')
-    now += 1_000
-    const first = groups.refresh()
-    assert.equal(groups.refresh(), first)
-    await Promise.all([first, groups.refresh()])
-    assert.equal(groups.has('ci', 'bb'), true)
-  })
-
-  it('hold nobody up longer than a second when the file system hangs', async () => {
-    let now = 0
-    let looks = 0
-    const groups = await Groups.open({
-      groups: { ci: ['a'] },
-      file: '/groups',
-      log: recorder().log,
-      now: () => now,
-      // The first look, at the start, ends; the others never do.
-      look: () => {
-        looks += 1
-        return looks === 1 ? Promise.resolve({ summary: 'a', isSettled: true }) : new Promise(() => {})
-      },
-      read: () => Promise.resolve(new Map()),
-    })
-    now += 1_000
-    void groups.refresh()
-    now += 1_000
-    await groups.refresh()
-    assert.equal(groups.has('ci', 'a'), true)
-    assert.equal(looks, 2)
-  })
-
-  it('read a file again that changed just now and looks the same', async () => {
-    let now = 0
-    let isSettled = false
-    const read = ['ci: a', 'ci: b', 'ci: c'].map(parseGroups)
-    const groups = await Groups.open({
-      groups: {},
-      file: '/groups',
-      log: recorder().log,
-      now: () => now,
-      look: () => Promise.resolve({ summary: 'same', isSettled }),
-      read: () => Promise.resolve(read.shift() ?? new Map()),
-    })
-    isSettled = true
-    for (let look = 0; look < 3; look++) {
-      now += 1_000
-      await groups.refresh()
-    }
-    assert.equal(groups.has('ci', 'b'), true)
-    assert.equal(read.length, 1)
-  })
-
   it('stay while the file is bad or gone, which is one error for each change', async () => {
     const path = fileOf('ci: a\n')
     const { groups, lines, later } = await open(path)
@@ -245,5 +190,42 @@ describe('groups', () => {
     writeFileSync(path, 'ci: bb\n')
     await later(-3_600_000)
     assert.equal(groups.has('ci', 'bb'), true)
+  })
+
+  it('that rules name must be somewhere at the start, and are told of once when they go', async () => {
+    const path = fileOf('ci: a\nempty:\n')
+    let now = Date.now() + 60_000
+    const { log, lines } = recorder()
+    const start = (...names: readonly string[]): Promise<Groups> => {
+      const rules = names.map((name, index): Rule => ({
+        who: [{ kind: 'anonymous' }, { kind: 'group', name }],
+        repositories: ['a'],
+        allow: ['pull'],
+        tags: [],
+        key: `access.rules[${index}]`,
+        place: `c.yml:${index + 1}:3`,
+      }))
+      return Groups.open({ groups: { admins: [] }, file: path, rules, log, now: () => now })
+    }
+    await assert.rejects(start('ci', 'cii'), {
+      message: 'c.yml:2:3: access.rules[1]: group:cii is neither in access.groups nor in access.groupfile',
+    })
+    await assert.rejects(start('constructor'), /group:constructor is neither/)
+    const groups = await start('ci', 'empty', 'admins')
+    const warned = async (text: string): Promise<readonly unknown[]> => {
+      writeFileSync(path, text)
+      now += 1_000
+      lines.splice(0)
+      await groups.refresh()
+      return lines.filter(({ level }) => level === 'warn')
+    }
+    const message = 'a group that rules name is gone: nobody is in it'
+    assert.deepEqual(await warned('empty: b\n'), [
+      { level: 'warn', message, fields: { file: path, group: 'ci' } },
+    ])
+    assert.equal(groups.has('ci', 'a'), false)
+    assert.deepEqual(await warned('empty: b c\n'), [])
+    assert.deepEqual(await warned('empty: b c\nci: a\n'), [])
+    assert.equal((await warned('empty: b cc\n')).length, 1)
   })
 })

@@ -1,114 +1,132 @@
 import type { Log } from '../registry/context.ts'
-import { isUnchanged, stateOfFiles, type FileState } from '../util/file-state.ts'
-import { fileProblem } from '../util/small-file.ts'
-import { readGroups, type GroupMap } from './group-file.ts'
+import { fileProblem } from '../util/file-problem.ts'
+import { FollowedFiles } from '../util/followed-files.ts'
+import { parseGroups, readGroupFile, type GroupMap } from './group-file.ts'
 import type { GroupMembers } from './group-members.ts'
+import { placeRule, type Rule } from './rule.ts'
 
 export interface GroupsOptions {
   /** The groups of the configuration. */
   readonly groups: Readonly<Record<string, readonly string[]>>
   /** The path of a file with more of them. */
   readonly file?: string
+  /** Whose groups must be there. */
+  readonly rules?: readonly Rule[]
   readonly log: Log
   /** Milliseconds since 1970. */
   readonly now?: () => number
-  readonly look?: typeof stateOfFiles
-  readonly read?: typeof readGroups
+}
+
+interface ReadGroups {
+  readonly text: string
+  readonly groups: GroupMap
 }
 
 /** Milliseconds between two looks at the file. */
-const lookInterval = 1_000
-
-const done = Promise.resolve()
+const interval = 1_000
 
 /** Who is in which group: by the configuration, or by the file, which is followed as it changes. */
 export class Groups implements GroupMembers {
   readonly #fixed: GroupMap
-  readonly #file: string | undefined
-  readonly #log: Log
-  readonly #now: () => number
-  readonly #lookAt: typeof stateOfFiles
-  readonly #readFrom: typeof readGroups
-  #read: GroupMap = new Map()
-  /** What the file was when it was last read, well or not. */
-  #seen: FileState = { summary: '', isSettled: true }
-  /** It could not be used then. */
-  #isBad = false
-  #lookedAt = 0
-  #looking: Promise<void> | undefined
+  readonly #files: FollowedFiles<ReadGroups> | undefined
 
-  private constructor({
-    groups,
-    file,
-    log,
-    now = Date.now,
-    look = stateOfFiles,
-    read = readGroups,
-  }: GroupsOptions) {
-    this.#fixed = new Map(Object.entries(groups).map(([name, members]) => [name, new Set(members)]))
-    this.#file = file
-    this.#log = log
-    this.#now = now
-    this.#lookAt = look
-    this.#readFrom = read
+  private constructor(fixed: GroupsOptions['groups'], files: FollowedFiles<ReadGroups> | undefined) {
+    this.#fixed = new Map(Object.entries(fixed).map(([name, members]) => [name, new Set(members)]))
+    this.#files = files
   }
 
-  /** @throws Error with a line for the user, when the file cannot be used */
-  static async open(options: GroupsOptions): Promise<Groups> {
-    const groups = new Groups(options)
-    const { file } = options
-    if (file === undefined) return groups
-    const now = groups.#now()
-    groups.#seen = await groups.#lookAt([file], now)
-    groups.#lookedAt = now
-    try {
-      groups.#read = await groups.#readFrom(file)
-    } catch (error) {
-      throw new Error(`access.groupfile: ${file}: ${fileProblem(error)}`, { cause: error })
-    }
-    return groups
+  /**
+   * A group that goes missing later has nobody in it from then on, which is one warning in the log.
+   *
+   * @throws Error with a line for the user, when the file cannot be used, or a group of the rules is nowhere: misspelt, it would have
+   *   no members, and what its rule was meant to close might be open
+   */
+  static async open({ groups, file, rules = [], log, now = Date.now }: GroupsOptions): Promise<Groups> {
+    const wanted = groupsOf(rules).filter(({ name }) => !Object.hasOwn(groups, name))
+    const missing = new Missing(
+      wanted.map(({ name }) => name),
+      log,
+    )
+    const files = file === undefined ? undefined : await follow(file, missing, log, now)
+    const opened = new Groups(groups, files)
+    const none = wanted.find(({ name }) => !opened.knows(name))
+    if (none === undefined) return opened
+    throw new Error(
+      placeRule(none.rule, `group:${none.name} is neither in access.groups nor in access.groupfile`),
+    )
   }
 
   has(group: string, user: string): boolean {
-    return this.#fixed.get(group)?.has(user) === true || this.#read.get(group)?.has(user) === true
+    return (
+      this.#fixed.get(group)?.has(user) === true || this.#files?.latest.groups.get(group)?.has(user) === true
+    )
   }
 
   /** Whether there is a group of that name. */
   knows(group: string): boolean {
-    return this.#fixed.has(group) || this.#read.has(group)
+    return this.#fixed.has(group) || this.#files?.latest.groups.has(group) === true
   }
 
   /**
-   * Looks at the file again, at most once a second, and waits for the look that is under way unless it takes longer than that: a
-   * file system that hangs must not hold up everybody. A file that cannot be used leaves the groups as they are, and one error in
-   * the log. Never throws.
+   * Looks at the file again, at most once a second, and waits for it, unless the file system hangs. A file that cannot be used leaves
+   * the groups as they are, and one error in the log. Never throws.
    */
-  refresh(): Promise<void> {
-    if (this.#file === undefined) return done
-    const now = this.#now()
-    // A clock that was set back must not stop the looks.
-    if (Math.abs(now - this.#lookedAt) < lookInterval) return this.#looking ?? done
-    if (this.#looking !== undefined) return done
-    this.#lookedAt = now
-    this.#looking = this.#look(this.#file, now).finally(() => {
-      this.#looking = undefined
-    })
-    return this.#looking
+  async refresh(): Promise<void> {
+    await this.#files?.current()
+  }
+}
+
+/** The groups that rules name, each with the first that does. */
+function groupsOf(rules: readonly Rule[]): readonly { readonly name: string; readonly rule: Rule }[] {
+  const found = new Map<string, Rule>()
+  for (const rule of rules)
+    for (const who of rule.who) if (who.kind === 'group' && !found.has(who.name)) found.set(who.name, rule)
+  return [...found].map(([name, rule]) => ({ name, rule }))
+}
+
+/** Tells once of each group that goes missing. */
+class Missing {
+  readonly #wanted: readonly string[]
+  readonly #log: Log
+  #missing: ReadonlySet<string> = new Set()
+
+  constructor(wanted: readonly string[], log: Log) {
+    this.#wanted = wanted
+    this.#log = log
   }
 
-  async #look(file: string, now: number): Promise<void> {
-    const look = await this.#lookAt([file], now)
-    const isSame = look.summary === this.#seen.summary
-    if (isUnchanged(this.#seen, look) && !this.#isBad) return
-    this.#seen = look
-    try {
-      this.#read = await this.#readFrom(file)
-      if (!isSame || this.#isBad) this.#log.info({ file, groups: this.#read.size }, 'groups reloaded')
-      this.#isBad = false
-    } catch (error) {
-      if (!isSame || !this.#isBad)
-        this.#log.error({ file, reason: fileProblem(error) }, 'groups not reloaded, the old ones stay')
-      this.#isBad = true
-    }
+  look(file: string, groups: GroupMap): void {
+    const missing = this.#wanted.filter((name) => !groups.has(name))
+    for (const group of missing)
+      if (!this.#missing.has(group))
+        this.#log.warn({ file, group }, 'a group that rules name is gone: nobody is in it')
+    this.#missing = new Set(missing)
+  }
+}
+
+async function follow(
+  file: string,
+  missing: Missing,
+  log: Log,
+  now: () => number,
+): Promise<FollowedFiles<ReadGroups>> {
+  try {
+    return await FollowedFiles.open<ReadGroups>({
+      paths: [file],
+      interval,
+      now,
+      read: async (old) => {
+        const text = await readGroupFile(file)
+        return text === old?.text ? old : { text, groups: parseGroups(text) }
+      },
+      onChange: ({ groups }) => {
+        log.info({ file, groups: groups.size }, 'groups reloaded')
+        missing.look(file, groups)
+      },
+      onFailure: (error) =>
+        log.error({ file, reason: fileProblem(error) }, 'groups not reloaded, the old ones stay'),
+    })
+  } catch (error) {
+    throw new Error(`access.groupfile: ${file}: ${fileProblem(error)}`, { cause: error })
   }
 }

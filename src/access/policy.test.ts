@@ -223,9 +223,9 @@ describe('what a policy knows of itself', () => {
 
   it('is whether somebody may list anything', () => {
     const policy = policyOf([open, listing], { g: ['bob'] })
-    assert.equal(policy.canList({ name: 'bob' }), true)
-    assert.equal(policy.canList({ name: 'alice' }), false)
-    assert.equal(policy.canList({}), false)
+    assert.equal(policy.of({ name: 'bob' }).canList, true)
+    assert.equal(policy.of({ name: 'alice' }).canList, false)
+    assert.equal(policy.of({}).canList, false)
   })
 })
 

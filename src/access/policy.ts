@@ -8,8 +8,6 @@ const noRule: Decision = { allowed: false, reason: 'no rule matches' }
 /**
  * Who may do what: the first rule that is about both, the one who asks and the repository, decides alone. What it does not allow is
  * denied, and so is what no rule is about.
- *
- * Deciding is pure and fast, for it is done for every request and every entry of a catalog.
  */
 export class Policy {
   readonly rules: readonly CompiledRule[]
@@ -22,19 +20,40 @@ export class Policy {
     this.hasAnonymous = rules.some(({ who }) => who.some(({ kind }) => kind === 'anonymous'))
   }
 
+  /** The rules that are about somebody. For one request: who is in which group may change. */
+  of(subject: Subject): SubjectPolicy {
+    return new SubjectPolicy(
+      this.rules.filter((compiled) => compiled.matchingWho(subject) !== undefined),
+      subject,
+    )
+  }
+
   /** A push without a tag asks whether he may push at all, such as blobs, and manifests by digest. */
   decide(subject: Subject, access: RepositoryAccess): Decision {
-    for (const compiled of this.rules) {
-      if (compiled.matchingWho(subject) === undefined) continue
-      if (compiled.matchingPattern(access.repository, subject) !== undefined) return compiled.judge(access)
-    }
-    return noRule
+    return this.of(subject).decide(access)
+  }
+}
+
+/** What somebody may do. Deciding is pure and fast, for it is done for every entry of a catalog. */
+export class SubjectPolicy {
+  readonly #rules: readonly CompiledRule[]
+  readonly #subject: Subject
+
+  /** @param rules those that are about him */
+  constructor(rules: readonly CompiledRule[], subject: Subject) {
+    this.#rules = rules
+    this.#subject = subject
+  }
+
+  /** As `Policy.decide`. */
+  decide(access: RepositoryAccess): Decision {
+    const { repository } = access
+    const first = this.#rules.find((rule) => rule.matchingPattern(repository, this.#subject) !== undefined)
+    return first?.judge(access) ?? noRule
   }
 
   /** Whether there may be a repository that he may list. */
-  canList(subject: Subject): boolean {
-    return this.rules.some(
-      (compiled) => compiled.allowed.has('list') && compiled.matchingWho(subject) !== undefined,
-    )
+  get canList(): boolean {
+    return this.#rules.some(({ allowed }) => allowed.has('list'))
   }
 }

@@ -39,6 +39,11 @@ export function describeRule({ place }: Rule): string {
   return place
 }
 
+/** A line about it, for the user: `/etc/berth/config.yml:12:7: access.rules[2]: …`. */
+export function placeRule({ key, place }: Rule, text: string): string {
+  return [...(place === key ? [] : [place]), key, text].join(': ')
+}
+
 /** As the configuration writes it. */
 export function describeWho(who: Who): string {
   switch (who.kind) {

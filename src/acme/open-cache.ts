@@ -1,4 +1,5 @@
 import { mkdir, realpath, stat } from 'node:fs/promises'
+import { fileProblem } from '../util/file-problem.ts'
 import type { CertificateCache } from './cache.ts'
 import { FileCache } from './file-cache.ts'
 import { FolderCache } from './folder-cache.ts'
@@ -16,7 +17,9 @@ export async function openCache(path: string): Promise<CertificateCache> {
     if (state === undefined) await mkdir(path, { recursive: true, mode: 0o700 })
     return await FolderCache.open(path)
   } catch (error) {
-    throw new Error(`http.tls.letsencrypt.cachefile: ${path}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(`http.tls.letsencrypt.cachefile: ${path}: ${fileProblem(error, problems)}`, {
+      cause: error,
+    })
   }
 }
 
@@ -24,19 +27,11 @@ function absent(error: unknown): undefined {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  switch (code) {
-    case 'EACCES':
-      return `permission denied for the user of this process (uid ${process.geteuid?.() ?? 'unknown'})`
-    case 'EROFS':
-      return 'it is read-only; the certificates must be kept where they can be written'
-    case 'ENOENT':
-      return 'no folder can be made there'
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'it is neither a folder nor a file, nor can a folder be made there'
-    default:
-      return message
-  }
+const neither = 'it is neither a folder nor a file, nor can a folder be made there'
+
+const problems: Readonly<Record<string, string>> = {
+  EROFS: 'it is read-only; the certificates must be kept where they can be written',
+  ENOENT: 'no folder can be made there',
+  ENOTDIR: neither,
+  EEXIST: neither,
 }

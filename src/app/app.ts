@@ -80,17 +80,15 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
     logins: createLoginState(),
     secret: randomBytes(32).toString('base64url'),
-    onLogin: (attempt: LoginAttempt): void => {
-      auditLogin(audit, attempt)
-      metrics?.auth.login(attempt.outcome)
-    },
+    onLogin: (attempt: LoginAttempt): void => auditLogin(audit, attempt),
+    onAttempt: (outcome: LoginAttempt['outcome']): void => metrics?.auth.login(outcome),
     onPassword: plainHttpWarning(log),
   }
-  const serve = async (wanted: Wanted): Promise<Handler> =>
+  const serve = async (wanted: Wanted, isStart = false): Promise<Handler> =>
     createServing({
       config: wanted.config,
       stored,
-      gate: await createGate(wanted.config, { ...parts, sources: wanted.sources }),
+      gate: await createGate(wanted.config, { ...parts, sources: wanted.sources, isStart }),
       log,
       accessLog: options.accessLog,
       isHealthy: () => health.isHealthy,
@@ -100,7 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         ...(wanted.config.audit.file === undefined ? [] : [auditor(audit)]),
       ],
     })
-  let handler = await serve({ config, sources: options.sources ?? new Map() })
+  let handler = await serve({ config, sources: options.sources ?? new Map() }, true)
   const listener = new Listener((request, response, how) => handler(request, response, how), {
     ...listenerOptions(config, tls?.options),
     fd: options.fd,
@@ -116,7 +114,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     audit,
     tracing,
     debug,
-    serve,
+    serve: (wanted) => serve(wanted),
     use: (other) => (handler = other),
     load: options.load,
   })

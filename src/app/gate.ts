@@ -1,7 +1,6 @@
 import { checkRules } from '../access/check-rules.ts'
 import { Groups } from '../access/groups.ts'
 import { Policy } from '../access/policy.ts'
-import type { Rule } from '../access/rule.ts'
 import type { Gate } from '../auth/gate.ts'
 import { HtpasswdGate } from '../auth/htpasswd-gate.ts'
 import { openHtpasswd, type LoginAttempt, type LoginState } from '../auth/htpasswd/htpasswd.ts'
@@ -24,11 +23,14 @@ export interface GateParts {
   readonly log: Logger
   /** Where values of the configuration come from: rules are told by their place. */
   readonly sources: LoadedConfig['sources']
+  /** Whether the process starts, rather than reads its configuration again. */
+  readonly isStart: boolean
   /** Of the process: what reloads must not forget. */
   readonly logins: LoginState
   /** Signs tokens where the configuration has no secret. */
   readonly secret: string
   readonly onLogin: (attempt: LoginAttempt) => void
+  readonly onAttempt: (outcome: LoginAttempt['outcome']) => void
   /** Told of each request with a password. */
   readonly onPassword: (request: PasswordRequest) => void
 }
@@ -57,9 +59,16 @@ export async function createGate(config: Config, parts: GateParts): Promise<Gate
     }
     case 'htpasswd':
       return await createHtpasswdGate(config, auth, parts)
-    default:
+    case 'none':
       return undefined
+    default:
+      return unknownController(auth)
   }
+}
+
+/** One that nobody thought of here must not open the registry to everybody. */
+function unknownController(auth: never): never {
+  throw new Error(`auth: no such access controller: ${JSON.stringify(auth)}`)
 }
 
 async function createHtpasswdGate(
@@ -67,20 +76,22 @@ async function createHtpasswdGate(
   { realm, path }: { readonly realm: string; readonly path: string },
   parts: GateParts,
 ): Promise<Gate> {
-  const { log, onLogin, logins: state } = parts
+  const { log, onLogin, onAttempt, logins: state } = parts
   const htpasswd = await openHtpasswd({
     path,
     log,
     state,
     onLogin,
-    tell: standardError(),
+    onAttempt,
+    ...(parts.isStart && { tell: standardError() }),
   })
   const logins = new Logins(htpasswd, parts.onPassword)
   const rights = await createRights(config, parts)
   if (rights?.policy.hasAnonymous !== true) return new HtpasswdGate({ realm, logins, rights })
   const { key, expires, service } = config.access.token
   const issuer = await createIssuer({
-    secret: config.http.secret ?? parts.secret,
+    ...(config.http.secret !== undefined && { secret: config.http.secret }),
+    processSecret: parts.secret,
     ...(key !== undefined && { keyFile: key }),
     service,
     expires,
@@ -97,20 +108,11 @@ async function createRights({ access, auth }: Config, parts: GateParts): Promise
   const groups = await Groups.open({
     groups: fixed,
     ...(groupfile !== undefined && { file: groupfile }),
+    rules,
     log,
   })
-  const noticed = [
-    ...checkRules(rules, fixed, (name) => groups.knows(name)),
-    ...(auth.name === 'token' ? [] : claimsWithoutTokens(rules)),
-  ]
+  const noticed = checkRules(rules, { groups: fixed, hasClaims: auth.name === 'token' })
   for (const warning of noticed) log.warn({ warning }, 'configuration')
   const policy = new Policy(rules, groups)
   return new Rights({ policy, groups, isDebug: () => log.isLevelEnabled('debug') })
-}
-
-/** Claims come with tokens of others alone. */
-function claimsWithoutTokens(rules: readonly Rule[]): readonly string[] {
-  return rules
-    .filter(({ who }) => who.every(({ kind }) => kind === 'claim'))
-    .map(({ place, key }) => `${place}: ${key}: is about nobody: only tokens of auth.token have claims`)
 }

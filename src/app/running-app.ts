@@ -103,7 +103,10 @@ export class RunningApp {
   async reload(by: string): Promise<ReloadOutcome> {
     const outcome = await this.reloader.reload(by)
     // Whoever renamed the audit log expects a new one, whatever else is wrong.
-    if (outcome.kind === 'refused') await this.#parts.audit.reopen().catch(() => {})
+    if (outcome.kind === 'refused')
+      await this.#parts.audit.reopen().catch((error: unknown) => {
+        this.#parts.log.error({ err: error }, 'audit log not opened anew')
+      })
     return outcome
   }
 

@@ -6,6 +6,7 @@ import { formatAuditEvent, type AuditEvent } from './audit-event.ts'
 const time = Date.UTC(2026, 10, 24, 6, 11, 44, 70)
 
 const full: Required<AuditEvent> = {
+  count: 7,
   reason: 'because',
   userAgent: 'docker/28.0',
   status: 201,
@@ -33,7 +34,7 @@ describe('a line of the audit log', () => {
       formatAuditEvent(full, time),
       '{"time":"2026-11-24T06:11:44.070Z","event":"push","outcome":"accepted","user":"alice","client":"192.0.2.1",' +
         '"request":"id-1","method":"PUT","target":"manifest","repository":"a/b","reference":"v1","tags":["v1","v2"],' +
-        '"digest":"sha256:00","from":"library/debian","status":201,"useragent":"docker/28.0","reason":"because"}\n',
+        '"digest":"sha256:00","from":"library/debian","status":201,"useragent":"docker/28.0","reason":"because","count":7}\n',
     )
   })
 

@@ -27,6 +27,8 @@ export interface AuditEvent {
   readonly userAgent?: string | undefined
   /** Why not, in words. Never a password or a token. */
   readonly reason?: string | undefined
+  /** How many alike this stands for, itself the latest, when it is more than one. */
+  readonly count?: number | undefined
 }
 
 /** `accepted`, or why it was not: the ways in which requests are refused, and logins. */
@@ -69,6 +71,7 @@ export function formatAuditEvent(event: AuditEvent, time: number): string {
     status: event.status,
     useragent: cut(event.userAgent),
     reason: cut(event.reason),
+    count: event.count,
   }
   return `${escapeControls(JSON.stringify(fields))}\n`
 }

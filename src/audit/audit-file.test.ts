@@ -59,9 +59,9 @@ describe('the file of the audit log', () => {
       const path = join(folder, name)
       await assert.rejects(openAuditFile(path), { message: `audit.file: ${path}: ${reason}` })
     }
-    await refused('folder', 'this is a folder, and must be a file')
+    await refused('folder', 'it is a folder, not a file')
     await refused('absent/audit.log', 'no such folder')
-    await refused('file/audit.log', 'no such folder')
+    await refused('file/audit.log', 'a part of its path is not a folder')
     await refused('fifo', 'nobody reads this pipe')
   })
 

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import { promisify } from 'node:util'
+import { fileProblem } from '../util/file-problem.ts'
 
 /** Something that lines are appended to. */
 export interface AuditFile {
@@ -42,7 +43,10 @@ export async function openAuditFile(path: string): Promise<AuditFile> {
     const descriptor = standard.get(path)
     return await (descriptor === undefined ? openNamed(path) : openStandard(path, descriptor))
   } catch (error) {
-    throw new Error(`audit.file: ${path}: ${reasonOf(error)}`, { cause: error })
+    // The file is made where there is none.
+    throw new Error(`audit.file: ${path}: ${fileProblem(error, { ENOENT: 'no such folder' })}`, {
+      cause: error,
+    })
   }
 }
 
@@ -116,21 +120,4 @@ async function endsWithNewline(path: string, size: number): Promise<boolean> {
   } finally {
     if (descriptor !== undefined) await close(descriptor)
   }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EISDIR: 'this is a folder, and must be a file',
-  ENOENT: 'no such folder',
-  ENOSPC: 'no space left on the disk',
-  ENOTDIR: 'no such folder',
-  ENXIO: 'nobody reads this pipe',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return reasons[code] ?? error.message
 }

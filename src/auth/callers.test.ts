@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Decision } from '../access/compiled-rule.ts'
 import { Policy } from '../access/policy.ts'
 import type { Rule } from '../access/rule.ts'
 import { actions, type Access, type Action } from '../registry/access.ts'
 import { parseRepositoryName } from '../registry/name.ts'
 import { parseTag } from '../registry/reference.ts'
-import { byRules, byScopes, unlimited } from './callers.ts'
+import { byRules, byScopes, explained, unlimited } from './callers.ts'
 import { Scopes } from './scope.ts'
 
 const noGroups = { has: (): boolean => false, knows: (): boolean => false }
@@ -67,21 +66,31 @@ describe('a caller by the rules', () => {
     )
     assert.equal(byRules(closed, {}).judge({ kind: 'catalog' }), 'unauthenticated')
     const empty = new Policy([rule([anonymous], '**', ['pull'])], noGroups)
-    assert.equal(byRules(empty, { name: 'ann' }).judge({ kind: 'catalog' }), 'allowed', 'an empty one')
+    assert.equal(byRules(empty, { name: 'ann' }).judge({ kind: 'catalog' }), 'denied')
   })
 
-  it('tells who listens which rule decided', () => {
-    const decisions: Decision[] = []
-    const caller = byRules(policy, { name: 'ann' }, (_subject, _access, decision) => decisions.push(decision))
-    caller.judge(of('team/a', 'pull'))
-    caller.judge(of('nobody/a', 'pull'))
-    assert.deepEqual(
-      decisions.map(({ allowed, rule: decided }) => [allowed, decided?.repositories]),
-      [
-        [true, ['team/**']],
-        [false, undefined],
-      ],
-    )
+  it('can say which rule decides, also with a token', () => {
+    const ann = { name: 'ann' }
+    assert.equal(byRules(policy, ann).explain, undefined)
+    for (const caller of [explained(policy, ann), byScopes(new Scopes([]), explained(policy, ann))]) {
+      assert.deepEqual(caller.explain?.(of('team/a', 'push', 'v1')), {
+        'auth.user.name': 'ann',
+        action: 'push',
+        repository: 'team/a',
+        tag: 'v1',
+        allowed: false,
+        reason: 'the rule does not allow that tag',
+        rule: 'config.yml:1:1',
+      })
+      assert.deepEqual(caller.explain?.(of('nobody/a', 'pull')), {
+        'auth.user.name': 'ann',
+        action: 'pull',
+        repository: 'nobody/a',
+        allowed: false,
+        reason: 'no rule matches',
+      })
+      assert.equal(caller.explain?.({ kind: 'base' }), undefined)
+    }
   })
 })
 

@@ -1,39 +1,35 @@
-import type { Decision } from '../access/compiled-rule.ts'
 import type { Policy } from '../access/policy.ts'
-import type { Subject } from '../access/rule.ts'
-import type { Access, Caller, RepositoryAccess, Verdict } from '../registry/access.ts'
+import { describeRule, type Subject } from '../access/rule.ts'
+import type { Access, Caller, Verdict } from '../registry/access.ts'
 import type { Scopes } from './scope.ts'
-
-/** Told of each decision of the rules, for whoever wants to know why. */
-export type Deciding = (subject: Subject, access: RepositoryAccess, decision: Decision) => void
 
 /** Who may do everything. */
 export function unlimited(name: string | undefined): Caller {
   return withName(name, () => 'allowed')
 }
 
+/** Who may do what the rules say, and can say which rule it is. */
+export function explained(policy: Policy, subject: Subject): Caller {
+  return { ...byRules(policy, subject), explain: (access) => decisionOf(policy, subject, access) }
+}
+
 /** Who may do what the rules say. */
-export function byRules(policy: Policy, subject: Subject, onDecision?: Deciding): Caller {
+export function byRules(policy: Policy, subject: Subject): Caller {
   const { name } = subject
-  const refused: Verdict = name === undefined ? 'unauthenticated' : 'denied'
-  const decide = (access: RepositoryAccess): Verdict => {
-    const decision = policy.decide(subject, access)
-    onDecision?.(subject, access, decision)
-    return decision.allowed ? 'allowed' : refused
-  }
+  const rules = policy.of(subject)
+  // Whoever has shown a token would come back with the same one.
+  const refused: Verdict = name === undefined && subject.claims === undefined ? 'unauthenticated' : 'denied'
   return withName(name, (access) => {
     switch (access.kind) {
       case 'base':
         // Without a login it says how to log in: the classic docker daemon asks nowhere else.
         return name === undefined ? refused : 'allowed'
       case 'catalog':
-        return name === undefined && !policy.canList(subject) ? refused : 'allowed'
+        return rules.canList ? 'allowed' : refused
       case 'entry':
-        return policy.decide(subject, { ...access, kind: 'repository', action: 'list' }).allowed
-          ? 'allowed'
-          : refused
+        return rules.decide({ ...access, kind: 'repository', action: 'list' }).allowed ? 'allowed' : refused
       default:
-        return decide(access)
+        return rules.decide(access).allowed ? 'allowed' : refused
     }
   })
 }
@@ -42,7 +38,8 @@ export function byRules(policy: Policy, subject: Subject, onDecision?: Deciding)
 export function byScopes(scopes: Scopes, inner: Caller): Caller {
   const verdict = (isAllowed: boolean, access: Access): Verdict =>
     isAllowed ? inner.judge(access) : 'insufficient scope'
-  return withName(inner.name, (access) => {
+  const { explain } = inner
+  const judged = withName(inner.name, (access) => {
     switch (access.kind) {
       case 'base':
         // The token is good: that is all that is asked.
@@ -58,6 +55,22 @@ export function byScopes(scopes: Scopes, inner: Caller): Caller {
       }
     }
   })
+  return explain === undefined ? judged : { ...judged, explain }
+}
+
+function decisionOf(policy: Policy, subject: Subject, access: Access): object | undefined {
+  if (access.kind !== 'repository') return undefined
+  const { repository, action, tag } = access
+  const { allowed, reason, rule } = policy.decide(subject, access)
+  return {
+    ...(subject.name !== undefined && { 'auth.user.name': subject.name }),
+    action,
+    repository,
+    ...(tag !== undefined && { tag }),
+    allowed,
+    reason,
+    ...(rule && { rule: describeRule(rule) }),
+  }
 }
 
 function withName(name: string | undefined, judge: (access: Access) => Verdict): Caller {

@@ -1,5 +1,4 @@
 import type { Access, Caller } from '../registry/access.ts'
-import type { Log } from '../registry/context.ts'
 import type { Unauthorized } from '../registry/unauthorized.ts'
 
 /** Finds out who sends a request, and tells who is turned away what would let him in. */
@@ -19,13 +18,12 @@ export interface Asking {
   readonly client: string | undefined
   /** Whether the password that it may hold came in the clear, as far as one can know. */
   readonly isEncrypted: () => boolean
-  readonly log: Log
 }
 
 export interface Refused {
   readonly accesses: readonly Access[]
   readonly reason: Unauthorized['reason']
-  /** The absolute URL of a path of this registry. */
+  /** The URL of a path of this registry: absolute, unless nobody says by what name it was reached. */
   readonly ownUrl: (path: string) => string
   /** Scheme and authority by which the client reached the registry; the scheme is `unclaimed` where no proxy says one. */
   readonly origin: (unclaimed: string) => string

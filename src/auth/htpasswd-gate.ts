@@ -30,7 +30,7 @@ export class HtpasswdGate implements Gate {
       throw new Unauthorized(hasSome ? { cause: new Error('not user and password') } : {})
     }
     const { name } = await logins.login(credentials, asking)
-    return rights === undefined ? unlimited(name) : await rights.caller({ name }, asking.log)
+    return rights === undefined ? unlimited(name) : await rights.caller({ name })
   }
 
   challenge(): string {

@@ -6,9 +6,10 @@ import { byScopes } from './callers.ts'
 import { basicChallenge, bearerChallenge, scopesOf } from './challenge.ts'
 import { parseCredentials } from './credentials.ts'
 import type { Asking, Gate, Refused, TokenService } from './gate.ts'
+import type { Login } from './htpasswd/htpasswd.ts'
 import type { Issuer } from './issuer/issuer.ts'
 import { grantedScopes, parseTokenRequest, tokenAnswer } from './issuer/token-request.ts'
-import type { Login, Logins } from './logins.ts'
+import type { Logins } from './logins.ts'
 import type { Rights } from './rights.ts'
 
 export interface IssuingGateOptions {
@@ -39,9 +40,9 @@ export class IssuingGate implements Gate {
   async admit(asking: Asking): Promise<Caller> {
     const { rights } = this.#options
     const credentials = parseCredentials(asking.authorization)
-    if (credentials.kind === 'bearer') return await this.#byToken(credentials.token, asking)
+    if (credentials.kind === 'bearer') return await this.#byToken(credentials.token)
     const { name } = (await this.#login(asking)) ?? {}
-    return await rights.caller(name === undefined ? {} : { name }, asking.log)
+    return await rights.caller(name === undefined ? {} : { name })
   }
 
   challenge({ accesses, reason, ownUrl }: Refused): string {
@@ -55,15 +56,15 @@ export class IssuingGate implements Gate {
   }
 
   /** A token takes from its user's rights and adds none: they are looked up anew with each request. */
-  async #byToken(token: string, { log }: Asking): Promise<Caller> {
+  async #byToken(token: string): Promise<Caller> {
     const { issuer, logins, rights } = this.#options
     const { name, stamp, scopes } = await issuer.verify(token)
-    if (name === undefined) return byScopes(scopes, await rights.caller({}, log))
+    if (name === undefined) return byScopes(scopes, await rights.caller({}))
     if (!(await logins.isCurrent({ name, stamp: stamp ?? '' }))) {
       const cause = new Error('the user of the token is gone, or has another password')
       throw new Unauthorized({ reason: 'invalid_token', cause })
     }
-    return byScopes(scopes, await rights.caller({ name }, log))
+    return byScopes(scopes, await rights.caller({ name }))
   }
 
   async #issue(asking: Asking, query: URLSearchParams): Promise<object> {
@@ -71,7 +72,7 @@ export class IssuingGate implements Gate {
     const asked = parseTokenRequest(query).scopes
     const login = await this.#login(asking)
     const subject: Subject = login === undefined ? {} : { name: login.name }
-    const caller = await rights.caller(subject, asking.log)
+    const caller = await rights.caller(subject)
     const scopes = grantedScopes(asked, (type, name, action) => mayHave(caller, type, name, action))
     return tokenAnswer(await issuer.issue({ ...login, scopes }))
   }

@@ -1,12 +1,5 @@
 import type { Asking } from './gate.ts'
-import type { Htpasswd } from './htpasswd/htpasswd.ts'
-
-/** A user who proved who he is. */
-export interface Login {
-  readonly name: string
-  /** Changes when the user's entry in the file does. */
-  readonly stamp: string
-}
+import type { Htpasswd, Login } from './htpasswd/htpasswd.ts'
 
 /** User and password, from a request. */
 export class Logins {

@@ -1,9 +1,8 @@
 import type { Groups } from '../access/groups.ts'
 import type { Policy } from '../access/policy.ts'
-import { describeRule, type Subject } from '../access/rule.ts'
+import type { Subject } from '../access/rule.ts'
 import type { Caller } from '../registry/access.ts'
-import type { Log } from '../registry/context.ts'
-import { byRules } from './callers.ts'
+import { byRules, explained } from './callers.ts'
 
 export interface RightsOptions {
   readonly policy: Policy
@@ -24,21 +23,8 @@ export class Rights {
     this.#isDebug = isDebug
   }
 
-  /** @param log of the request: told, at debug, which rule decided */
-  async caller(subject: Subject, log: Log): Promise<Caller> {
+  async caller(subject: Subject): Promise<Caller> {
     await this.#groups.refresh()
-    if (!this.#isDebug()) return byRules(this.policy, subject)
-    return byRules(
-      this.policy,
-      subject,
-      ({ name }, { repository, action, tag }, { allowed, reason, rule }) => {
-        const who = name === undefined ? {} : { 'auth.user.name': name }
-        const what = { repository, action, ...(tag !== undefined && { tag }) }
-        log.debug(
-          { ...who, ...what, allowed, reason, ...(rule && { rule: describeRule(rule) }) },
-          'access decided',
-        )
-      },
-    )
+    return this.#isDebug() ? explained(this.policy, subject) : byRules(this.policy, subject)
   }
 }

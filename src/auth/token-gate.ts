@@ -26,15 +26,14 @@ export class TokenGate implements Gate {
     this.#options = options
   }
 
-  async admit({ authorization, log }: Asking): Promise<Caller> {
+  async admit({ authorization }: Asking): Promise<Caller> {
     const { verifier, rights } = this.#options
     const credentials = parseCredentials(authorization)
-    if (credentials.kind === 'none' && rights?.policy.hasAnonymous === true)
-      return await rights.caller({}, log)
+    if (credentials.kind === 'none' && rights?.policy.hasAnonymous === true) return await rights.caller({})
     if (credentials.kind !== 'bearer') throw new Unauthorized()
     const { name, claims, scopes } = await verifier.verify(credentials.token)
     const subject: Subject = name === undefined ? { claims } : { name, claims }
-    return byScopes(scopes, rights === undefined ? unlimited(name) : await rights.caller(subject, log))
+    return byScopes(scopes, rights === undefined ? unlimited(name) : await rights.caller(subject))
   }
 
   challenge({ accesses, reason, origin }: Refused): string {

@@ -1,10 +1,10 @@
-import { checkRules } from '../access/check-rules.ts'
 import { explain } from '../access/explain.ts'
 import { explanationJson, explanationText } from '../access/explain-text.ts'
 import { Groups } from '../access/groups.ts'
+import { immutableTags } from '../access/immutable.ts'
 import { Policy } from '../access/policy.ts'
 import type { Subject } from '../access/rule.ts'
-import { accessRules } from '../config/access-rules.ts'
+import { accessRules, immutablePatterns } from '../config/access-rules.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { placed } from '../config/placed.ts'
@@ -13,6 +13,7 @@ import { actions, type RepositoryAccess } from '../registry/access.ts'
 import { isRepositoryName } from '../registry/name.ts'
 import { isTag } from '../registry/reference.ts'
 import type { Surroundings } from './config.ts'
+import { rulesAdvice } from './rules-advice.ts'
 
 export interface ExplainOptions {
   readonly defaults?: boolean
@@ -42,8 +43,8 @@ export async function explainAccess(
   try {
     const subject = subjectOf(options)
     const access = accessOf(options)
-    const policy = await loadPolicy(file, options, surroundings)
-    const explanation = explain(policy, subject, access)
+    const { policy, isImmutable } = await loadPolicy(file, options, surroundings)
+    const explanation = { ...explain(policy, subject, access), isImmutable: isImmutable(access) }
     surroundings.out(
       options.json === true
         ? `${JSON.stringify(explanationJson(explanation, subject, access), undefined, 2)}\n`
@@ -59,11 +60,17 @@ export async function explainAccess(
   }
 }
 
+interface Rights {
+  readonly policy: Policy
+  /** Whether it sets a tag that never gets another manifest. */
+  readonly isImmutable: (access: RepositoryAccess) => boolean
+}
+
 async function loadPolicy(
   file: string | undefined,
   { defaults }: ExplainOptions,
   { env, err }: Surroundings,
-): Promise<Policy> {
+): Promise<Rights> {
   const { config, sources, warnings, ...loaded } = loadConfig({
     file,
     env,
@@ -77,15 +84,19 @@ async function loadPolicy(
   }
   const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing }
   try {
+    const typed = accessRules(config.access, sources)
     const members = await Groups.open({
       groups,
       log: silent,
+      rules: typed,
       ...(groupfile !== undefined && { file: groupfile }),
     })
-    const typed = accessRules(config.access, sources)
-    for (const warning of checkRules(typed, groups, (name) => members.knows(name)))
-      err(`warning: ${warning}\n`)
-    return new Policy(typed, members)
+    for (const warning of rulesAdvice({ config, sources })) err(`warning: ${warning}\n`)
+    const isImmutable = immutableTags(immutablePatterns(config.access))
+    return {
+      policy: new Policy(typed, members),
+      isImmutable: ({ repository, tag }) => tag !== undefined && isImmutable(repository, tag),
+    }
   } catch (error) {
     throw error instanceof Error ? new Mistake(placed(error.message, sources), { cause: error }) : error
   }

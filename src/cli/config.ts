@@ -5,6 +5,7 @@ import { configJsonSchema } from '../config/json-schema.ts'
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import { printable, printJson, printYaml } from '../config/print.ts'
 import { referenceMarkdown } from '../config/reference-markdown.ts'
+import { rulesAdvice } from './rules-advice.ts'
 
 /** Where a command finds its variables and says what it has to say. */
 export interface Surroundings {
@@ -32,7 +33,9 @@ export function checkConfigFile(
 ): number {
   const loaded = load(file, options, surroundings)
   if (loaded === undefined) return 1
-  const count = loaded.warnings.length
+  const advice = rulesAdvice(loaded)
+  for (const warning of advice) surroundings.err(`warning: ${warning}\n`)
+  const count = loaded.warnings.length + advice.length
   if (options.strict === true && count > 0) {
     surroundings.err(`${count} ${count === 1 ? 'warning' : 'warnings'}, refused by --strict\n`)
     return 1

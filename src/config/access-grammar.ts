@@ -34,18 +34,13 @@ export function parseWho(text: string): Who | undefined {
 }
 
 /** Any text that a login may give; a token's subject may hold colons and spaces. */
-function isName(text: string): boolean {
+export function isName(text: string): boolean {
   return text !== '' && text.length <= longest && text.trim() === text && !/\p{Cc}/u.test(text)
 }
 
 /** As a group file can write it. */
 export function isGroupName(text: string): boolean {
   return isName(text) && !/[\s:#]/.test(text)
-}
-
-/** As a list of members can write it. */
-export function isMember(text: string): boolean {
-  return isName(text)
 }
 
 /** The name of a repository (OCI distribution specification, "Pulling manifests") has components of this form. */

@@ -1,11 +1,13 @@
 import { describeProblem, notAllowed, type Problem } from './config-error.ts'
 import { layoutAt, type Layout, type OpenMap, type Struct } from './layout.ts'
 import { nearest } from './nearest.ts'
+import { isUnknownRefused } from './own-sections.ts'
 import type { Path } from './path.ts'
 import { isNull, type Tree } from './tree.ts'
+import { asList, withoutSpace } from './write-hints.ts'
 
 export interface Shape {
-  /** Something of another kind than its key needs, such as text in the place of a map. */
+  /** Something of another kind than its key needs, such as text in the place of a map; and unknown keys that are refused. */
   readonly problems: readonly Problem[]
   /** Keys that mean nothing. */
   readonly warnings: readonly string[]
@@ -27,10 +29,10 @@ export function checkShape(root: Tree, layout: Layout): Shape {
       case 'list':
         if (tree.kind === 'list') {
           tree.items.forEach((item, index) => visit(item, expected.item, [...path, index]))
-        } else problems.push(notAllowed(path, tree, 'a list'))
+        } else problems.push(notAllowed(path, tree, `a list${asList(path, tree, expected)}`))
         break
       case 'text':
-        if (tree.kind !== 'scalar') problems.push(notAllowed(path, tree, 'text'))
+        if (tree.kind !== 'scalar') problems.push(notAllowed(path, tree, `text${withoutSpace(path, tree)}`))
         break
       default:
         break
@@ -42,11 +44,18 @@ export function checkShape(root: Tree, layout: Layout): Shape {
       const known = layoutAt(expected, key)
       if (known !== undefined) visit(inner, known, [...path, key])
       // An unknown key of `storage` or `auth` names a driver that does not exist, which is no mere warning.
-      else if (!(expected.kind === 'map' && expected.shorthand)) {
-        const text = `unknown key, ignored${didYouMean(key, knownKeys(expected))}`
-        warnings.push(describeProblem({ source: inner.keySource, path: [...path, key], text }))
-      }
+      else if (!(expected.kind === 'map' && expected.shorthand))
+        visitUnknown(inner, knownKeys(expected), [...path, key], key)
     }
+  }
+
+  const visitUnknown = ({ keySource: source }: Tree, known: readonly string[], path: Path, key: string): void => {
+    const hint = didYouMean(key, known)
+    if (!isUnknownRefused(path, nearest(key, known)))
+      warnings.push(describeProblem({ source, path, text: `unknown key, ignored${hint}` }))
+    // At the top there are too many to name.
+    else if (path.length === 1) problems.push({ source, path, text: `unknown key${hint}` })
+    else problems.push({ source, path, text: `unknown key${hint}; allowed: ${known.join(', ')}` })
   }
 
   visit(root, layout, [])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError } from './config-error.ts'
-import { parseYaml } from './document.ts'
+import { describeRepeated, parseYaml } from './document.ts'
 import { toPlain } from './plain.ts'
 import { describeSource } from './source.ts'
 import { sourcesOf } from './tree.ts'
@@ -72,9 +72,11 @@ test('every value has its place', () => {
 })
 
 test('of two equal keys the last counts, with a warning', () => {
-  const { tree, warnings } = parseYaml('a: 1\nb: 2\na: 3\n', origin)
+  const { tree, repeated } = parseYaml('a: 1\nb: 2\na: 3\n', origin)
   assert.deepEqual(toPlain(tree), { a: 3, b: 2 })
-  assert.deepEqual(warnings, ['config.yml:3:1: a: given more than once, the last one counts'])
+  assert.deepEqual(repeated.map(describeRepeated), [
+      'config.yml:3:1: a: given more than once, the last one counts',
+    ])
 })
 
 test('keys that every JavaScript object has are keys like any other', () => {

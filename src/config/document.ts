@@ -1,5 +1,15 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml'
-import { ConfigError, describeProblem } from './config-error.ts'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type YAMLParseError,
+} from 'yaml'
+import { ConfigError, describeProblem, type Problem } from './config-error.ts'
 import type { Path } from './path.ts'
 import type { Source } from './source.ts'
 import type { Located, Tree } from './tree.ts'
@@ -13,7 +23,13 @@ export type Origin = { readonly file: string } | { readonly variable: string }
 
 export interface ParsedDocument {
   readonly tree: Tree
-  readonly warnings: readonly string[]
+  /** Keys that are given more than once. The last one counts. */
+  readonly repeated: readonly Problem[]
+}
+
+/** Where that is no mistake: a warning. */
+export function describeRepeated(problem: Problem): string {
+  return describeProblem({ ...problem, text: `${problem.text}, the last one counts` })
 }
 
 /**
@@ -31,11 +47,11 @@ export function parseYaml(text: string, origin: Origin): ParsedDocument {
     lineCounter: lines,
     // Its "pretty" messages quote the source, which may hold secrets.
     prettyErrors: false,
-    // Go lets the later of two equal keys win; so do we, with a warning.
+    // Go lets the later of two equal keys win; so do we, with a warning, but for our own.
     uniqueKeys: false,
     logLevel: 'error',
   })
-  return new Converter(document, origin, lines).convert()
+  return new Converter(document, origin, lines).convert(text)
 }
 
 function isGoTag(tag: { readonly tag: string; readonly format?: string }): boolean {
@@ -50,7 +66,7 @@ class Converter {
   readonly #lines: LineCounter
   readonly #anchors = new Map<string, Node>()
   readonly #open = new Set<Node>()
-  readonly #warnings: string[] = []
+  readonly #repeated: Problem[] = []
   #values = 0
 
   constructor(document: Document.Parsed, origin: Origin, lines: LineCounter) {
@@ -59,14 +75,13 @@ class Converter {
     this.#lines = lines
   }
 
-  convert(): ParsedDocument {
+  convert(text: string): ParsedDocument {
     const [error] = this.#document.errors
     // Only the first: those that follow are mostly its consequences.
-    if (error !== undefined)
-      this.#fail(this.#sourceAt(error.pos[0]), [], reasons[error.code] ?? 'not valid YAML')
+    if (error !== undefined) this.#fail(this.#sourceAt(error.pos[0]), [], reasonOf(error, text))
     const start = this.#sourceAt(0)
     const tree = this.#tree(this.#document.contents, [], { source: start, keySource: start })
-    return { tree, warnings: this.#warnings }
+    return { tree, repeated: this.#repeated }
   }
 
   #tree(node: unknown, path: Path, key: Located): Tree {
@@ -98,7 +113,7 @@ class Converter {
   #alias(name: string, path: Path, located: Located): Tree {
     // Anchors are noted in the order of the document, so this is the nearest one before the alias, as YAML wants.
     const target = this.#anchors.get(name)
-    if (target === undefined) this.#fail(located.source, path, 'alias of an anchor that does not exist')
+    if (target === undefined) this.#fail(located.source, path, `alias of an anchor that does not exist (${quoteIt})`)
     return this.#tree(target, path, located)
   }
 
@@ -128,10 +143,8 @@ class Converter {
         merged.push(...(inner.kind === 'list' ? inner.items : [inner]))
         continue
       }
-      if (entries.has(name)) {
-        const text = 'given more than once, the last one counts'
-        this.#warnings.push(describeProblem({ source: keySource, path: [...path, name], text }))
-      }
+      if (entries.has(name))
+        this.#repeated.push({ source: keySource, path: [...path, name], text: 'given more than once' })
       entries.set(name, inner)
     }
     // A map's own keys win over merged ones, and earlier merged maps over later ones.
@@ -156,6 +169,16 @@ class Converter {
 
 function isNode(node: unknown): node is Node {
   return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node)
+}
+
+/** What becomes of patterns: `[**]` is an alias in YAML, and in `[users/{user}/**]` a map begins. */
+const quoteIt = 'quote a value that starts with * or holds {'
+
+function reasonOf({ code, pos: [start] }: YAMLParseError, text: string): string {
+  const reason = reasons[code] ?? 'not valid YAML'
+  const isBrace =
+    (code === 'MISSING_CHAR' && text[start] === '{') || (code === 'UNEXPECTED_TOKEN' && text[start - 1] === '}')
+  return isBrace ? `${reason} (${quoteIt})` : reason
 }
 
 /** Our words for the library's errors: its own may quote the text around the place, and so a secret. */

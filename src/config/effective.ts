@@ -73,10 +73,17 @@ function isEmpty(tree: Tree): boolean {
 }
 
 /** The typed configuration has the names of the file, but for the storage driver and the access controller. */
-function inFileForm({ storage: { driver, ...sections }, auth, ...others }: Config): unknown {
+function inFileForm({ storage: { driver, ...sections }, auth, access, ...others }: Config): unknown {
   const { name, ...parameters } = driver
   const { name: controller, ...options } = auth
-  return { ...others, auth: { [controller]: options }, storage: { [name]: parameters, ...sections } }
+  const { rules, ...rest } = access
+  return {
+    ...others,
+    auth: { [controller]: options },
+    // An empty list is refused.
+    access: rules.length === 0 ? rest : access,
+    storage: { [name]: parameters, ...sections },
+  }
 }
 
 /** As the layout has them, and then the others. */

@@ -1,7 +1,8 @@
 import { ConfigError, notAllowed } from './config-error.ts'
-import { parseYaml, type ParsedDocument } from './document.ts'
+import { describeRepeated, parseYaml, type ParsedDocument } from './document.ts'
 import { layoutAt, variablePart, type Layout, type OpenMap, type Struct } from './layout.ts'
 import { nearest } from './nearest.ts'
+import { isOwn, isUnknownRefused } from './own-sections.ts'
 import type { Path } from './path.ts'
 import { expandShorthand } from './shorthand.ts'
 import { emptyMap, isNull, treeOf, withEntry, type Tree, type TreeMap } from './tree.ts'
@@ -47,7 +48,10 @@ export function applyEnvironment(
       probe.apply(root, layout, parts(name), [])
       const parsed = parseValue(text, name, probe)
       root = expandShorthand(new Override(name, parsed.tree).apply(root, layout, parts(name), []), layout)
-      warnings.push(...parsed.warnings)
+      const repeated = parsed.repeated.map((one) => ({ ...one, path: [...probe.path, ...one.path] }))
+      const refused = repeated.filter(({ path }) => isOwn(path))
+      if (refused.length > 0) problems.push(new ConfigError(refused))
+      warnings.push(...repeated.filter(({ path }) => !isOwn(path)).map(describeRepeated))
     } catch (error) {
       if (error instanceof Unrecognized) warnings.push(error.message)
       else if (error instanceof ConfigError) problems.push(error)
@@ -81,7 +85,10 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** A variable that leads nowhere: only warned about, because Kubernetes makes such for a service named `registry`. */
+/**
+ * A variable that leads nowhere: only warned about, because Kubernetes makes such for a service named `registry`. Below `access`
+ * and `audit` it is a mistake.
+ */
 class Unrecognized extends Error {}
 
 /** One variable on its way down the tree. */
@@ -116,9 +123,9 @@ class Override {
       case 'any':
         if (tree?.kind === 'list') return this.#intoList(tree, layout, part, further, path)
         if (isNull(tree) || tree?.kind === 'map') return this.#intoMap(tree, untyped, rest, path)
-        return this.#unrecognized()
+        return this.#unrecognized(path)
       default:
-        return this.#unrecognized()
+        return this.#unrecognized(path)
     }
   }
 
@@ -129,7 +136,7 @@ class Override {
     if (field === undefined) {
       if (part === layout.embedded && further.length > 0) return this.apply(tree, layout, further, path)
       const names = fields.map((key) => variablePart(layout, key))
-      return this.#unrecognized(this.#corrected(rest, nearest(part, names)))
+      return this.#unrecognized(path, rest, nearest(part, names))
     }
     return this.#enter(this.#asMap(tree), field, layoutAt(layout, field), further, path)
   }
@@ -140,7 +147,7 @@ class Override {
     const part = joined ?? rest[0] ?? ''
     const further = rest.slice(part.split('_').length)
     const key = [...map.entries.keys()].find((existing) => existing.toUpperCase() === part.toUpperCase())
-    if (key === undefined && layout.shorthand && ofKubernetes.has(part)) return this.#unrecognized()
+    if (key === undefined && layout.shorthand && ofKubernetes.has(part)) return this.#unrecognized(path)
     const name = key ?? part.toLowerCase()
     return this.#enter(map, name, layoutAt(layout, name) ?? { kind: 'any' }, further, path)
   }
@@ -174,7 +181,7 @@ class Override {
     further: readonly string[],
     path: Path,
   ): Tree {
-    if (layout === undefined) return this.#unrecognized()
+    if (layout === undefined) return this.#unrecognized(path)
     return withEntry(map, key, this.apply(map.entries.get(key), layout, further, [...path, key]))
   }
 
@@ -185,15 +192,24 @@ class Override {
   }
 
   /** The variable's name with its wrong part replaced. */
-  #corrected(rest: readonly string[], right: string | undefined): string | undefined {
-    if (right === undefined) return undefined
+  #corrected(rest: readonly string[], right: string): string {
     const all = parts(this.#name)
     return prefix + [...all.slice(0, all.length - rest.length), right, ...rest.slice(1)].join('_')
   }
 
-  #unrecognized(meant?: string): never {
-    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
-    throw new Unrecognized(`${this.#name}: unrecognized environment variable, ignored${hint}`)
+  /**
+   * @param path of where it leads no further
+   * @param rest the parts of its name that lead nowhere
+   * @param meant what the first of them may be a misspelling of
+   */
+  #unrecognized(path: Path, rest: readonly string[] = [], meant?: string): never {
+    const hint = meant === undefined ? '' : ` (did you mean ${this.#corrected(rest, meant)}?)`
+    const text = `${this.#name}: unrecognized environment variable`
+    const [, second] = parts(this.#name)
+    const isService = second !== undefined && ofKubernetes.has(second)
+    if (!isService && isUnknownRefused([...path, ''], meant?.toLowerCase()))
+      throw new ConfigError([{ path: [], text: text + hint }])
+    throw new Unrecognized(`${text}, ignored${hint}`)
   }
 
   #fail(path: Path, text: string): never {
@@ -205,7 +221,7 @@ const untyped: OpenMap = { kind: 'map', known: {}, others: { kind: 'any' }, shor
 
 /**
  * Names of services `registry-storage` and `registry-auth` become variables `REGISTRY_STORAGE_PORT`,
- * `REGISTRY_AUTH_SERVICE_HOST` and so on in Kubernetes, and no driver or access controller has such a name.
+ * `REGISTRY_AUTH_SERVICE_HOST` and so on in Kubernetes, and no driver or access controller has such a name, nor a key of `access`.
  */
 const ofKubernetes: ReadonlySet<string> = new Set(['PORT', 'SERVICE'])
 

@@ -35,7 +35,7 @@ const mistakes: readonly (readonly [string, string])[] = [
     'http: {draintimeout: []}',
     '3:22: http.draintimeout: found a list; allowed: a duration such as 10s or 1h30m',
   ],
-  ['http: {headers: {X-A: a}}', '3:23: http.headers.X-A: found "a"; allowed: a list'],
+  ['http: {headers: {X-A: a}}', '3:23: http.headers.X-A: found "a"; allowed: a list (write [a])'],
   [
     'http: {headers: {X A: [a]}}',
     '3:23: http.headers.X A: found a list; allowed: the name of an HTTP header',
@@ -87,7 +87,7 @@ const mistakes: readonly (readonly [string, string])[] = [
   ],
   [
     'http: {tls: {letsencrypt: {cachefile: b, hosts: a}}}',
-    '3:49: http.tls.letsencrypt.hosts: found "a"; allowed: a list',
+    '3:49: http.tls.letsencrypt.hosts: found "a"; allowed: a list (write [a])',
   ],
   [
     'http: {trustedproxies: [10.0.0.0/33]}',

@@ -1,5 +1,6 @@
 import { checkAccessController } from './access-controller.ts'
 import { checkAvailability } from './availability.ts'
+import { ignoredAccess, refuseEmptyRules } from './check-access.ts'
 import { checkDurations } from './check-durations.ts'
 import { checkIgnored } from './check-ignored.ts'
 import { checkShape } from './check-shape.ts'
@@ -7,9 +8,10 @@ import { ConfigError, notAllowed, type Problem } from './config-error.ts'
 import type { Config } from './config.ts'
 import { builtInDefaults } from './defaults.ts'
 import { distributionLayout } from './distribution-layout.ts'
-import { parseYaml } from './document.ts'
+import { describeRepeated, parseYaml } from './document.ts'
 import { applyEnvironment } from './environment.ts'
 import { findFile } from './find-file.ts'
+import { isOwn } from './own-sections.ts'
 import { describePath } from './path.ts'
 import { toPlain } from './plain.ts'
 import { readConfigFile } from './read-file.ts'
@@ -63,7 +65,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
 
   const overridden = applyEnvironment(base.tree, distributionLayout, options.env)
   const tree = file === undefined ? dropBuiltInDriver(overridden.tree) : overridden.tree
-  const checked = check(tree, shape.problems)
+  const checked = check(tree, [...base.problems, ...shape.problems])
   const noticed = [...base.warnings, ...shape.warnings, ...overridden.warnings, ...checked.warnings]
   const warnings = [...new Set(noticed)]
   if ('problems' in checked) throw new ConfigError(checked.problems, warnings)
@@ -77,17 +79,23 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
 
 interface Base {
   readonly tree: Tree
+  /** Keys of our own that are given more than once. */
+  readonly problems: readonly Problem[]
   readonly warnings: readonly string[]
 }
 
 function builtIn(defaults: Readonly<Record<string, unknown>>): Base {
-  return { tree: treeOf(defaults), warnings: [] }
+  return { tree: treeOf(defaults), problems: [], warnings: [] }
 }
 
 function fromFile(file: string, { again = false }: LoadConfigOptions): Base {
-  const { tree, warnings } = parseYaml(readConfigFile(file, { again }), { file })
+  const { tree, repeated } = parseYaml(readConfigFile(file, { again }), { file })
   const empty = isNull(tree) ? { ...treeOf({}), source: tree.source, keySource: tree.keySource } : tree
-  return { tree: expandShorthand(empty, distributionLayout), warnings }
+  return {
+    tree: expandShorthand(empty, distributionLayout),
+    problems: repeated.filter(({ path }) => isOwn(path)),
+    warnings: repeated.filter(({ path }) => !isOwn(path)).map(describeRepeated),
+  }
 }
 
 type Judgement = { readonly warnings: readonly string[] } & (
@@ -104,6 +112,7 @@ function check(tree: Tree, before: readonly Problem[]): Judgement {
     ...availability.warnings,
     ...checkIgnored(tree),
     ...checkDurations(tree, distributionLayout),
+    ...('config' in checked ? ignoredAccess(tree, checked.config) : []),
   ]
   const violations = 'violations' in checked ? checked.violations : []
   const problems = [
@@ -111,6 +120,7 @@ function check(tree: Tree, before: readonly Problem[]): Judgement {
     ...shape.problems,
     ...checkStorageDriver(tree),
     ...checkAccessController(tree),
+    ...refuseEmptyRules(tree),
     ...availability.problems,
     ...violations.map((violation) => describeViolation(tree, violation)),
   ]

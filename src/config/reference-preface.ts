@@ -78,7 +78,7 @@ Both versions' keys are understood at the same time, those that only version 2 h
 - \`http.tls.key\` without \`certificate\`, and Let's Encrypt's \`email\` or \`hosts\` without \`cachefile\`, are refused. Distribution serves without TLS then.
 - \`storage.maintenance.uploadpurging\` may have any of its keys; Distribution wants all four.
 - \`middleware\`'s \`disabled\` and the \`threshold\` of \`health.file\` have their effect.
-- \`http.secret\` is not needed: see [\`http\`](#http).
+- \`http.secret\` is not needed for uploads: see [\`http\`](#http).
 - What is not available in this version is marked below. If that changes what the registry does or protects, the start is refused; else there
   is a warning.
 

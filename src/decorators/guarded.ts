@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { unknownBlob, unknownManifest, unknownRepository, unknownUpload } from '../registry/absent.ts'
 import { demand, type Action, type Caller } from '../registry/access.ts'
 import type { Context } from '../registry/context.ts'
@@ -17,6 +18,9 @@ import type {
   UploadStatus,
 } from '../registry/registry.ts'
 import type { UploadId } from '../registry/upload-id.ts'
+
+/** Entries of the catalog. */
+const pauseAfter = 100
 
 /**
  * Asks before each call whether `context.caller` may. What a request as a whole needs was asked when it came (`http/authorization.ts`);
@@ -146,10 +150,16 @@ class Guarded implements Registry {
     await this.#inner.deleteTag(context, repository, tag)
   }
 
+  /** Empty for whoever may list none: he is not made to wait until all are looked at. */
   async *repositories(context: Context, after?: string): AsyncIterable<RepositoryName> {
     const caller = callerOf(context)
-    for await (const repository of this.#inner.repositories(context, after))
+    if (caller.judge({ kind: 'catalog' }) !== 'allowed') return
+    let passedOver = 0
+    for await (const repository of this.#inner.repositories(context, after)) {
       if (caller.judge({ kind: 'entry', repository }) === 'allowed') yield repository
+      // What is in memory comes without a pause, and others want to be served meanwhile.
+      else if (++passedOver % pauseAfter === 0) await setImmediate()
+    }
   }
 
   async *tags(context: Context, repository: RepositoryName, after?: string): AsyncIterable<Tag> {

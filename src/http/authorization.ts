@@ -24,8 +24,11 @@ export async function authorize(exchange: Exchange, route: GuardedRoute, gate: G
   const caller = await gate.admit(askingOf(exchange))
   exchange.context = { ...exchange.context, caller }
   for (const access of needed) {
-    // Like one that is not there, a repository that must not be known of has no referrers: the guard gives an empty list.
-    if (route.kind === 'referrers' && caller.judge(access) === 'denied') continue
+    const decision = caller.explain?.(access)
+    if (decision !== undefined) exchange.context.log.debug(decision, 'access decided')
+    // The guard gives an empty list: like one that is not there, a repository that must not be known of has no referrers.
+    const isList = route.kind === 'referrers' || route.kind === 'catalog'
+    if (isList && caller.judge(access) === 'denied') continue
     demand(caller, access, () => absentOf(route))
   }
 }
@@ -35,7 +38,6 @@ export function askingOf(exchange: Exchange): Asking {
     authorization: exchange.header('authorization'),
     client: exchange.client,
     isEncrypted: () => exchange.origin().startsWith('https:'),
-    log: exchange.context.log,
   }
 }
 

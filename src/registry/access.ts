@@ -39,6 +39,8 @@ export interface Caller {
   /** Absent for whoever did not say who he is. */
   readonly name?: string
   judge(access: Access): Verdict
+  /** Which rule decides, as fields of a line. There only where rules decide and somebody reads lines at debug. */
+  readonly explain?: (access: Access) => object | undefined
 }
 
 /**

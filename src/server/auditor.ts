@@ -2,6 +2,8 @@ import type { AuditEvent, AuditOutcome } from '../audit/audit-event.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Observer } from '../http/handler.ts'
 import { refusalOf, refusalReason } from '../registry/refusal.ts'
+import { addressKey } from '../util/client-address.ts'
+import { Thinned } from '../util/thinned.ts'
 
 /** Where events are written, such as an `AuditLog`. */
 export interface Audit {
@@ -15,24 +17,46 @@ export interface AuditedLogin {
   /** The address that it came from; undefined behind a unix socket. */
   readonly client: string | undefined
   readonly reason?: string | undefined
+  /** How many this is the latest of. */
+  readonly count?: number | undefined
 }
+
+/** What somebody is told whom nobody knows. It costs him nothing, as often as he likes. */
+const cheap: ReadonlySet<AuditOutcome> = new Set([
+  'throttled',
+  'unauthenticated',
+  'invalid_token',
+  'insufficient_scope',
+])
 
 /**
  * Writes down what was pushed and deleted, and what was refused. It looks when the work is done, not when the answer has arrived: whoever
- * hangs up after his push has pushed all the same.
+ * hangs up after his push has pushed all the same. Of what strangers are refused there is about one line a second for each
+ * address and outcome, with a count, lest they fill the disk.
+ *
+ * @param later calls a function a second later
  */
-export function auditor(audit: Audit): Observer {
+export function auditor(audit: Audit, later?: (work: () => void) => void): Observer {
+  const thinned = new Thinned<AuditEvent>({
+    write: (event, count) => audit.write(count > 1 ? { ...event, count } : event),
+    writeOthers: (count) =>
+      audit.write({ event: 'denied', outcome: 'throttled', reason: 'refused to more addresses', count }),
+    ...(later && { later }),
+  })
   return {
     async within(exchange, work): Promise<void> {
       await work()
       const event = eventOf(exchange)
-      if (event !== undefined) audit.write(event)
+      if (event === undefined) return
+      const { user, client, outcome } = event
+      if (user === undefined && cheap.has(outcome)) thinned.add(`${outcome} ${addressKey(client)}`, event)
+      else audit.write(event)
     },
   }
 }
 
-export function auditLogin(audit: Audit, { outcome, user, client, reason }: AuditedLogin): void {
-  audit.write({ event: 'login', outcome, user, client, reason })
+export function auditLogin(audit: Audit, { outcome, user, client, reason, count }: AuditedLogin): void {
+  audit.write({ event: 'login', outcome, user, client, reason, ...(count !== undefined && { count }) })
 }
 
 function eventOf(exchange: Exchange): AuditEvent | undefined {

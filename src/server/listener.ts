@@ -43,7 +43,9 @@ export class Listener {
         ...options.tls,
         protocols: options.http2 === false ? ['http/1.1'] : ['h2', 'http/1.1'],
         handshakeTimeout: timeouts.header,
-        onSecure: (socket) => this.#protocol(socket.alpnProtocol === 'h2').serve(socket),
+        onSecure: (socket) => {
+          if (this.#hasPeer(socket)) this.#protocol(socket.alpnProtocol === 'h2').serve(socket)
+        },
       })
     // As Node's HTTP server has it, which ends our side by itself; TLS has its own way to say that.
     this.#server = createServer({ noDelay: true, allowHalfOpen: options.tls === undefined }, (socket) =>
@@ -88,12 +90,30 @@ export class Listener {
   }
 
   #serve(socket: Socket): void {
+    if (!this.#hasPeer(socket)) return
     this.#connections.add(socket)
     socket.once('close', () => this.#connections.delete(socket))
     if (this.#secure !== undefined) this.#secure.serve(socket)
     else if (this.#options.h2c === true) {
       detectHttp2(socket, this.#timeouts.header, (isHttp2) => this.#protocol(isHttp2).serve(socket))
     } else this.#http1.serve(socket)
+  }
+
+  /**
+   * Whether it is known who is at the other end. The system does not tell it of a connection that was reset, also while its last
+   * request is still to be read, and it would pass for one by a unix socket, whose peers are trusted. Node keeps the address
+   * once it was asked for.
+   */
+  #hasPeer(socket: Socket): boolean {
+    if (socket.remoteAddress !== undefined || this.#isLocal) return true
+    socket.destroy()
+    return false
+  }
+
+  /** Whether it listens on a unix socket, whose peers have no address. */
+  get #isLocal(): boolean {
+    const place = this.#server.address()
+    return place === null || typeof place === 'string'
   }
 
   #protocol(isHttp2: boolean): Protocol {

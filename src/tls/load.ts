@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
+import { fileProblem } from '../util/file-problem.ts'
 import { stateOfFiles, type FileState } from '../util/file-state.ts'
 import { pathsOf, type TlsFiles } from './files.ts'
 import { parseCertificates, parseKey } from './parse.ts'
@@ -87,18 +88,8 @@ async function parsed<T>(
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code, reason } = error as NodeJS.ErrnoException & { readonly reason?: string }
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file'
-    case 'EACCES':
-      return `permission denied for the user of this process (uid ${process.getuid?.() ?? 'unknown'})`
-    case 'EISDIR':
-      return 'it is a folder, not a file'
-    default:
-      return reason ?? error.message
-  }
+  // OpenSSL's, without the names of its functions.
+  return error instanceof Error && 'reason' in error ? String(error.reason) : fileProblem(error)
 }
 
 function requireMatch(files: TlsFiles, chain: readonly X509Certificate[], key: KeyObject): void {

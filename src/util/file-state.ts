@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { codeOf } from './small-file.ts'
+import { codeOf } from './file-problem.ts'
 
 /** What one or more paths led to at one time. */
 export interface FileState {

@@ -1,6 +1,9 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
+/** Bytes that are read at once of what was not there when it was opened. */
+const growth = 64 * 1024
+
 /**
  * Reads a file that somebody configured, whole.
  *
@@ -14,41 +17,17 @@ export async function readSmallFile(path: string, most: number): Promise<Buffer>
     const stats = await file.stat()
     if (!stats.isFile())
       throw new Error(stats.isDirectory() ? 'it is a folder, not a file' : 'not a regular file')
-    // Room for one byte more, by which a file that grew shows itself.
-    const buffer = Buffer.alloc(Math.min(stats.size, most) + 1)
+    const chunks: Buffer[] = []
     let length = 0
-    while (length < buffer.length) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length)
-      if (bytesRead === 0) break
+    // To its end, wherever that is by now: it may grow meanwhile.
+    for (let size = stats.size + 1; length <= most; size = growth) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(size, most + 1)))
+      if (bytesRead === 0) return Buffer.concat(chunks, length)
+      chunks.push(buffer.subarray(0, bytesRead))
       length += bytesRead
     }
-    if (length > most) throw new Error(`larger than ${most} bytes`)
-    return buffer.subarray(0, length)
+    throw new Error(`larger than ${most} bytes`)
   } finally {
     await file.close()
   }
-}
-
-/** Why a file could not be read or written, in a few words, without its path. */
-export function fileProblem(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const code = codeOf(error)
-  if (code === 'EACCES')
-    return `permission denied for the user of this process (uid ${process.getuid?.() ?? 'unknown'})`
-  return code === undefined ? error.message : (words[code] ?? error.message)
-}
-
-/** Such as `ENOENT`. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
-}
-
-const words: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EISDIR: 'it is a folder, not a file',
-  EPERM: 'operation not permitted',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device',
-  ENOTDIR: 'a part of its path is not a folder',
-  ELOOP: 'too many symbolic links',
 }

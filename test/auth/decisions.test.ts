@@ -2,18 +2,19 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { checkAnswer, contentHeaders, outcome } from '../http/in-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { callers, strangers, type CallerKind } from './decisions/callers.ts'
+import { callers, strangers, tokenCallers, tokenStrangers, type CallerKind } from './decisions/callers.ts'
 import { CarefulClient, type Answered } from './decisions/client.ts'
 import { catalogOf, existing, expected, type Expected, type Question } from './decisions/evaluator.ts'
-import { allPolicies, type Policy } from './decisions/policies.ts'
+import { allPolicies, tokenPolicies, type Policy } from './decisions/policies.ts'
 import { generalRequests, repositoryRequests, type Request } from './decisions/requests.ts'
 import { createWorld, writeFiles, type Files, type World } from './decisions/world.ts'
 
 void test('every request, by every kind of caller, under every rule', async (t) => {
   const files = await writeFiles(temporaryFolder(t).path)
   let rows = 0
-  for (const policy of allPolicies()) {
-    await t.test(policy.name, async (part) => {
+  for (const policy of [...allPolicies(), ...tokenPolicies()]) {
+    const name = policy.access === 'tokens' ? `${policy.name}, by tokens of somebody else` : policy.name
+    await t.test(name, async (part) => {
       rows += await checkPolicy(part, policy, files)
     })
   }
@@ -26,7 +27,9 @@ void test('every request, by every kind of caller, under every rule', async (t) 
 async function checkPolicy(t: TestContext, policy: Policy, files: Files): Promise<number> {
   const table = new Table(policy, await createWorld(t, policy, files))
   try {
-    const asking = policy.isThorough === true ? [...callers, ...strangers] : callers
+    const [known, unknown] =
+      policy.access === 'tokens' ? [tokenCallers, tokenStrangers] : [callers, strangers]
+    const asking = policy.isThorough === true ? [...known, ...unknown] : known
     for (const request of generalRequests()) {
       for (const caller of asking) await table.ask(caller, request, undefined)
     }

@@ -16,7 +16,7 @@ function file(name: string, content: string): string {
 }
 
 const groups = file('groups', 'ci: bot\n')
-const auth = 'auth: {htpasswd: {realm: r, path: /etc/berth/htpasswd}}\n'
+const auth = 'auth: {token: {realm: r, service: s, issuer: i, jwks: /etc/berth/jwks.json}}\n'
 const config = file(
   'config.yml',
   `version: 0.1
@@ -109,6 +109,38 @@ earlier rules, which do not match:
     assert.match(out, /no rule is about it, and what no rule is about is denied\n\nrules:\n/)
   })
 
+  it('says of an immutable tag what it needs beside the rules', async () => {
+    const text = `version: 0.1\nstorage: inmemory\n${auth}access:
+  immutable: ["v*", "prod/**:*"]
+  rules: [{who: ["user:a"], repositories: ["**"], allow: [push], tags: ["v*", "x"]}]\n`
+    const fixed = file('fixed.yml', text)
+    const push = (tag: string, more: ExplainOptions = {}): Promise<Outcome> =>
+      explain({ user: 'a', action: 'push', repository: 'b', tag, ...more }, fixed)
+    assert.match(
+      (await push('v1')).out,
+      /^allowed: .*\nv1 is immutable: only if the tag is not there yet, or has this manifest\n\n/,
+    )
+    assert.doesNotMatch((await push('x')).out, /immutable/)
+    assert.match((await push('x', { repository: 'prod/b' })).out, /x is immutable/)
+    const flagOf = async (tag: string): Promise<unknown> =>
+      (JSON.parse((await push(tag, { json: true })).out) as { immutable: unknown }).immutable
+    assert.deepEqual([await flagOf('v1'), await flagOf('x')], [true, false])
+    const denied = await push('v1', { user: 'b' })
+    assert.equal(denied.code, 1)
+    assert.doesNotMatch(denied.out, /immutable/)
+  })
+
+  it('warns as serve and config check do', async () => {
+    const rules = '[{who: ["claim:a=b"], repositories: [a], allow: [pull]}]'
+    const htpasswd = 'auth: {htpasswd: {realm: r, path: /etc/berth/htpasswd}}\n'
+    const odd = file('odd.yml', `version: 0.1\nstorage: inmemory\n${htpasswd}access:\n  rules: ${rules}\n`)
+    const place = `${odd}:5:11: access.rules[0]`
+    assert.deepEqual((await explain({ user: 'a', action: 'pull', repository: 'a' }, odd)).err.split('\n'), [
+      `warning: ${place}: is about nobody: only tokens of auth.token have claims`,
+      '',
+    ])
+  })
+
   it('writes JSON', async () => {
     const { code, out } = await explain({ user: 'bot', action: 'pull', repository: 'apps', json: true })
     assert.equal(code, 0)
@@ -175,6 +207,15 @@ earlier rules, which do not match:
       code: 2,
       out: '',
       err: `${noFile}:5:14: access.groupfile: /none: no such file\n`,
+    })
+    const noGroup = file(
+      'nogroup.yml',
+      `version: 0.1\nstorage: inmemory\n${auth}access:\n  groupfile: ${groups}\n  rules: [${rule.replace('ci', 'cii')}]\n`,
+    )
+    assert.deepEqual(await explain(asked, noGroup), {
+      code: 2,
+      out: '',
+      err: `${noGroup}:6:11: access.rules[0]: group:cii is neither in access.groups nor in access.groupfile\n`,
     })
   })
 })

@@ -63,6 +63,29 @@ void describe('berth config check', () => {
     assert.equal((await berth(['config', 'check', '--strict', good])).code, 0)
   })
 
+  it('warns of rules that cannot be meant so, as serve does', async () => {
+    const rules = [
+      '{who: [group:ci], repositories: ["**"], allow: [push]}',
+      '{who: [anonymous], repositories: ["**"], allow: [pull, list]}',
+      '{who: [authenticated], repositories: [a], allow: [push]}',
+      '{who: ["claim:a=b"], repositories: [b], allow: [push]}',
+    ].map((rule) => `    - ${rule}\n`)
+    const access = `auth: {htpasswd: {realm: r, path: /p}}\naccess:\n  groups: {ci: [bot]}\n  rules:\n`
+    const odd = file('rules.yml', plainText + access + rules.join(''))
+    const { code, stdout, stderr } = await berth(['config', 'check', odd])
+    assert.deepEqual([code, stdout], [0, `${odd}: configuration is valid\n`])
+    assert.deepEqual(stderr.split('\n'), [
+      `warning: ${odd}:7:7: access.rules[0]: group:ci may not list x, which needs no login otherwise`,
+      `warning: ${odd}:9:7: access.rules[2]: never decides, since access.rules[1] before it is about all of it`,
+      `warning: ${odd}:10:7: access.rules[3]: never decides, since access.rules[1] before it is about all of it`,
+      `warning: ${odd}:10:7: access.rules[3]: is about nobody: only tokens of auth.token have claims`,
+      '',
+    ])
+    const strict = await berth(['config', 'check', '--strict', odd])
+    assert.equal(strict.code, 1)
+    assert.match(strict.stderr, /\n4 warnings, refused by --strict\n$/)
+  })
+
   it('looks where serve looks', async () => {
     const byVariable = await berth(['config', 'check'], { REGISTRY_CONFIGURATION_PATH: bad })
     assert.match(byVariable.stderr, /bad\.yml:4:10/)

@@ -32,7 +32,7 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   'compose-header-plain': {
     by: ['berth', 'distribution2'],
     says: [
-      'REGISTRY_HTTP_HEADERS_Access-Control-Allow-Origin: http.headers.access-control-allow-origin: found "http://registry-ui.example.com"; allowed: a list',
+      'REGISTRY_HTTP_HEADERS_Access-Control-Allow-Origin: http.headers.access-control-allow-origin: found "http://registry-ui.example.com"; allowed: a list (write [http://registry-ui.example.com])',
     ],
   },
   'delete-text': {
@@ -223,7 +223,7 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   'tls-suites-text': {
     by: ['berth', 'distribution2', 'distribution3'],
     says: [
-      'config.yml:13:19: http.tls.ciphersuites: found "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; allowed: a list',
+      'config.yml:13:19: http.tls.ciphersuites: found "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"; allowed: a list (write [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256])',
     ],
   },
   'tls-version-unknown': {

@@ -93,19 +93,17 @@ async function flood(
     : piece
   const socket = connect({ port: victim.port, host: '127.0.0.1', allowHalfOpen: true })
   let answer = ''
-  let isOver = false
   socket.on('data', (data: Buffer) => (answer += data.toString('latin1')))
   return await new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish(new Error(`still open; ${socket.bytesWritten} bytes`)), 30_000)
     const finish = (error?: Error): void => {
       clearTimeout(timer)
-      isOver = true
       socket.destroy()
       if (error === undefined) resolve({ sent: socket.bytesWritten - socket.writableLength, answer })
       else reject(error)
     }
     const send = (): void => {
-      while (!isOver && socket.write(chunk)) if (socket.bytesWritten > 10 * most) return finish()
+      while (socket.writable && socket.write(chunk)) if (socket.bytesWritten > 10 * most) return finish()
     }
     socket.on('drain', send)
     socket.on('end', () => finish())

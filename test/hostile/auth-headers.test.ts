@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { basic } from '../auth/htpasswd-file.ts'
-import { asAlice, closed, realm, startGuarded } from './auth-victim.ts'
+import { asAlice, closed, realm, startGuarded, type GuardedOptions } from './auth-victim.ts'
 import { rawOutcome } from './raw.ts'
 
 /** Milliseconds; for one answer, on a machine that does much else. */
@@ -101,6 +101,10 @@ void test('a login is for one request, not for its connection', async (t) => {
   assert.deepEqual((await victim.attack(both, { answers: 2 })).statuses, [200, 401])
 })
 
+function scope(name: string, actions = 'pull'): string {
+  return `scope=repository:${name}:${actions}`
+}
+
 void test('the token service, asked for too much', async (t) => {
   const victim = await startGuarded(t)
   const ask = async (query: string, method = 'GET'): Promise<string> => {
@@ -110,7 +114,6 @@ void test('the token service, asked for too much', async (t) => {
     assert.ok(performance.now() - start < soon, query.slice(0, 100))
     return outcome
   }
-  const scope = (name: string, actions = 'pull'): string => `scope=repository:${name}:${actions}`
   const long = 'a'.repeat(200)
   const rows: readonly (readonly [what: string, query: string, outcome: RegExp])[] = [
     ['a hundred scopes', Array.from({ length: 100 }, (_, i) => scope(`open/${i}`)).join('&'), /^200$/],
@@ -139,38 +142,42 @@ void test('the token service, asked for too much', async (t) => {
   await victim.checkUnharmed()
 })
 
+/** Of a challenge to a request with these headers. */
+async function challengeTo(
+  t: TestContext,
+  options: GuardedOptions,
+  headers: string,
+): Promise<string | undefined> {
+  const victim = await startGuarded(t, options)
+  return (await victim.attack(`GET /v2/ HTTP/1.1\r\n${headers}\r\n`)).headers.get('www-authenticate')
+}
+
+function realmOf(challenge: string | undefined): string | undefined {
+  return /realm="([^"]*)"/.exec(challenge ?? '')?.[1]
+}
+
 void test('the realm of a challenge', async (t) => {
-  const realmOf = (challenge: string | undefined): string | undefined =>
-    /realm="([^"]*)"/.exec(challenge ?? '')?.[1]
-  const challengeTo = async (
-    options: Parameters<typeof startGuarded>[1],
-    headers: string,
-    sub: Parameters<typeof startGuarded>[0],
-  ): Promise<string | undefined> => {
-    const victim = await startGuarded(sub, options)
-    return (await victim.attack(`GET /v2/ HTTP/1.1\r\n${headers}\r\n`)).headers.get('www-authenticate')
-  }
   const evil = 'Host: evil.example\r\nX-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n'
 
   await t.test('is that of http.host, whatever a client says', async (sub) => {
     const http = { host: 'https://registry.example.com' }
-    assert.equal(realmOf(await challengeTo({ http }, evil, sub)), 'https://registry.example.com/auth/token')
+    assert.equal(realmOf(await challengeTo(sub, { http }, evil)), 'https://registry.example.com/auth/token')
   })
 
   await t.test('is not what somebody says who is no proxy of ours', async (sub) => {
     const http = { trustedproxies: ['192.0.2.1'] }
     const headers = 'Host: registry.example\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n'
-    assert.equal(realmOf(await challengeTo({ http }, headers, sub)), 'http://registry.example/auth/token')
+    assert.equal(realmOf(await challengeTo(sub, { http }, headers)), 'http://registry.example/auth/token')
   })
 
   for (const host of ['a"b', 'a",error="x', 'a\\', 'a b', 'a/b', 'user@a', 'a?b', 'a#b', 'é', '%41', '<a>']) {
     await t.test(`echoes no host such as ${host}`, async (sub) => {
-      const challenge = await challengeTo({}, `Host: ${host}\r\n`, sub)
+      const challenge = await challengeTo(sub, {}, `Host: ${host}\r\n`)
       assert.match(challenge ?? '', /^Bearer realm="\/auth\/token",service="[\w.-]+"$/)
     })
   }
 
   await t.test('is the one of the file for passwords', async (sub) => {
-    assert.equal(realmOf(await challengeTo({ hasTokens: false }, evil, sub)), realm)
+    assert.equal(realmOf(await challengeTo(sub, { hasTokens: false }, evil)), realm)
   })
 })

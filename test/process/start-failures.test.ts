@@ -92,6 +92,26 @@ void test('what cannot start says why in one line', async (t) => {
     })
   }
 
+  await t.test('rules for a group that is nowhere', async () => {
+    const groupfile = join(folder, 'groups')
+    writeFileSync(groupfile, 'ci: bot\n')
+    const rules = [{ who: ['group:cii'], repositories: ['a'], allow: ['pull'] }]
+    const file = config('no-group', {
+      version: '0.1',
+      storage,
+      http: { addr: '127.0.0.1:0' },
+      auth: { htpasswd: { realm: 'r', path: join(folder, 'htpasswd') } },
+      access: { groupfile, rules },
+    })
+    writeFileSync(join(folder, 'htpasswd'), '')
+    const { code, stderr } = await berth(['serve', file])
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /no-group\.yml:1:\d+: access\.rules\[0\]: group:cii is neither in access\.groups nor in access\.groupfile$/m,
+    )
+  })
+
   await t.test('a command that is none', async () => {
     const result = await berth(['sever'])
     assert.notEqual(result.code, 0)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
-import { FairQueue } from './fair-queue.ts'
+import { FairQueue, type Place } from './fair-queue.ts'
 
 function drained<T>(queue: FairQueue<T>): T[] {
   const items: T[] = []
@@ -9,74 +9,97 @@ function drained<T>(queue: FairQueue<T>): T[] {
   return items
 }
 
+/** `na1`: the first of address a in network n. */
+function placeOf(item: string): Place {
+  return { network: item.charAt(0), address: item.slice(0, 2) }
+}
+
+function queueOf(
+  items: readonly string[],
+  { perAddress = 10, altogether = 100 }: { readonly perAddress?: number; readonly altogether?: number } = {},
+): FairQueue<string> {
+  const queue = new FairQueue<string>({ perAddress, altogether: () => altogether })
+  for (const item of items) assert.deepEqual(queue.add(placeOf(item), item), [])
+  return queue
+}
+
 describe('a fair queue', () => {
-  it('lets its lanes take turns, each in its own order', () => {
-    const queue = new FairQueue<string>({ perLane: 10, altogether: 100 })
-    for (const item of ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1']) queue.add(item.charAt(0), item)
+  it('lets networks take turns, and in each its addresses, and those in their own order', () => {
+    const queue = queueOf(['na1', 'na2', 'na3', 'nb1', 'ma1', 'ma2', 'oc1'])
     assert.equal(queue.size, 7)
-    assert.deepEqual(drained(queue), ['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4'])
+    assert.deepEqual(drained(queue), ['na1', 'ma1', 'oc1', 'nb1', 'ma2', 'na2', 'na3'])
     assert.equal(queue.size, 0)
   })
 
-  it('lets whoever comes late have the next turn but those of the other lanes', () => {
-    const queue = new FairQueue<string>({ perLane: 10, altogether: 100 })
-    for (const item of ['a1', 'a2', 'a3']) queue.add('a', item)
-    assert.equal(queue.take(), 'a1')
-    queue.add('b', 'b1')
-    assert.deepEqual(drained(queue), ['a2', 'b1', 'a3'])
+  it('lets whoever comes late have the next turn but those of the other networks', () => {
+    const queue = queueOf(['na1', 'na2', 'nb1'])
+    assert.equal(queue.take(), 'na1')
+    queue.add(placeOf('ma1'), 'ma1')
+    assert.deepEqual(drained(queue), ['nb1', 'ma1', 'na2'])
   })
 
-  it('refuses more than a lane may hold', () => {
-    const queue = new FairQueue<string>({ perLane: 2, altogether: 100 })
-    assert.deepEqual(
-      ['a1', 'a2', 'a3'].map((item) => queue.add('a', item)),
-      ['waits', 'waits', 'refused'],
-    )
-    assert.equal(queue.add('b', 'b1'), 'waits')
-    assert.deepEqual(drained(queue), ['a1', 'b1', 'a2'])
+  it('refuses more than an address may have', () => {
+    const queue = queueOf(['na1', 'na2'], { perAddress: 2 })
+    assert.deepEqual(queue.add(placeOf('na3'), 'na3'), ['na3'])
+    assert.deepEqual(queue.add(placeOf('nb1'), 'nb1'), [])
+    assert.deepEqual(drained(queue), ['na1', 'nb1', 'na2'])
   })
 
-  it('makes room for a short lane from the end of the longest', () => {
-    const queue = new FairQueue<string>({ perLane: 10, altogether: 4 })
-    for (const item of ['a1', 'b1', 'b2', 'b3']) queue.add(item.charAt(0), item)
-    assert.deepEqual(queue.add('c', 'c1'), { displaced: 'b3' })
-    assert.equal(queue.add('b', 'b3'), 'refused')
-    assert.equal(queue.add('a', 'a2'), 'refused')
-    assert.deepEqual(queue.add('d', 'd1'), { displaced: 'b2' })
-    // Now all are alike.
-    assert.equal(queue.add('e', 'e1'), 'refused')
-    assert.equal(queue.size, 4)
-    assert.deepEqual(drained(queue), ['a1', 'b1', 'c1', 'd1'])
+  it('makes room from the end of the longest of the network that has most', () => {
+    const queue = queueOf(['na1', 'na2', 'nb1', 'ma1', 'ma2'], { altogether: 5 })
+    assert.deepEqual(queue.add(placeOf('oa1'), 'oa1'), ['na2'])
+    assert.deepEqual(queue.add(placeOf('ma3'), 'ma3'), ['ma3'], 'its own has most')
+    assert.deepEqual(queue.add(placeOf('mb1'), 'mb1'), ['ma2'])
+    // Two, two, one.
+    assert.deepEqual(queue.add(placeOf('ob1'), 'ob1'), ['oa1'], 'its own, rather than that of equals')
+    assert.deepEqual(drained(queue), ['na1', 'ma1', 'ob1', 'nb1', 'mb1'])
   })
 
-  it('is never over its limits, loses nobody, and serves each lane once in a round', () => {
-    const step = fc.oneof(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.constant('take'))
+  it('has room for whoever comes, in place of the first, when all are strangers to each other', () => {
+    const queue = queueOf(['na1', 'ma1', 'oa1'], { altogether: 3 })
+    assert.deepEqual(queue.add(placeOf('pa1'), 'pa1'), ['na1'])
+    assert.deepEqual(queue.add(placeOf('qa1'), 'qa1'), ['ma1'])
+    assert.deepEqual(drained(queue), ['oa1', 'pa1', 'qa1'])
+  })
+
+  it('lets several go when the room has become less', () => {
+    let altogether = 6
+    const queue = new FairQueue<string>({ perAddress: 4, altogether: () => altogether })
+    for (const item of ['na1', 'na2', 'na3', 'na4', 'ma1']) queue.add(placeOf(item), item)
+    altogether = 3
+    assert.deepEqual(queue.add(placeOf('oa1'), 'oa1'), ['na4', 'na3', 'na2'])
+    assert.deepEqual(drained(queue), ['na1', 'ma1', 'oa1'])
+  })
+
+  it('is never over its limits, loses nobody, and serves each network once in a round', () => {
+    const places = ['na', 'nb', 'nc', 'ma', 'mb', 'oa', 'pa', 'qa', 'ra', 'sa', 'ta', 'ua', 'va']
+    const step = fc.oneof(fc.constantFrom(...places), fc.constant('take'))
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const queue = new FairQueue<string>({ perLane: 4, altogether: 9 })
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const queue = new FairQueue<string>({ perAddress: 4, altogether: () => 9 })
         let waiting: string[] = []
-        for (const [index, lane] of steps.entries()) {
-          if (lane === 'take') {
+        for (const [index, address] of steps.entries()) {
+          if (address === 'take') {
             const item = queue.take()
             assert.equal(item === undefined, waiting.length === 0)
             waiting = waiting.filter((other) => other !== item)
           } else {
-            const item = `${lane}${index}`
-            const placed = queue.add(lane, item)
-            if (placed === 'refused') continue
-            waiting.push(item)
-            if (placed !== 'waits') waiting = waiting.filter((other) => other !== placed.displaced)
+            const item = `${address}${index}`
+            const isNew = !waiting.some((other) => other.startsWith(item.charAt(0)))
+            const displaced = queue.add(placeOf(item), item)
+            assert.ok(displaced.length <= 1)
+            assert.ok(!isNew || displaced[0] !== item, 'a network that had none gets a place')
+            waiting = [...waiting, item].filter((other) => !displaced.includes(other))
           }
           assert.equal(queue.size, waiting.length)
           assert.ok(waiting.length <= 9)
-          for (const name of 'abcde') {
+          for (const name of places)
             assert.ok(waiting.filter((item) => item.startsWith(name)).length <= 4)
-          }
         }
-        const lanes = new Set(waiting.map((item) => item.charAt(0)))
+        const networks = new Set(waiting.map((item) => item.charAt(0)))
         const rest = drained(queue)
         assert.deepEqual(rest.toSorted(), waiting.toSorted())
-        assert.equal(new Set(rest.slice(0, lanes.size).map((item) => item.charAt(0))).size, lanes.size)
+        assert.equal(new Set(rest.slice(0, networks.size).map((item) => item.charAt(0))).size, networks.size)
       }),
     )
   })

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../../registry/context.ts'
 import { RegistryError } from '../../registry/errors.ts'
-import { codeOf, fileProblem } from '../../util/small-file.ts'
+import { addressKey } from '../../util/client-address.ts'
+import { codeOf, fileProblem } from '../../util/file-problem.ts'
 import { Unauthorized } from '../../registry/unauthorized.ts'
-import { addressKey } from './addresses.ts'
 import { LoginReports, type LoginAttempt } from './login-reports.ts'
 import { createLoginState, type LoginState } from './login-state.ts'
 import { comparableHash, dummyHash } from './password-hash.ts'
@@ -24,10 +24,18 @@ export type Compare = (password: string, hash: string) => Promise<boolean>
 export interface HtpasswdOptions {
   readonly path: string
   readonly log: Log
-  /** Writes to standard error, beside the log: the password of a file that was missing. */
-  readonly tell: (text: string) => void
-  /** Told of every attempt, but of throttled ones only about once a second and address; not of remembered logins. Must not throw. */
+  /**
+   * Writes to standard error, beside the log: the password of a file that is missing, and is made. Absent: it is not made, for a
+   * running registry that lost its file must not get a new one.
+   */
+  readonly tell?: (text: string) => void
+  /**
+   * Told of attempts, but of throttled ones only about once a second and address. The first login from an address is one, also when
+   * it cost no compare; what is remembered from there, right or wrong, is none. Must not throw.
+   */
   readonly onLogin?: (attempt: LoginAttempt) => void
+  /** Told of every attempt, for counting. Must not throw. */
+  readonly onAttempt?: (outcome: LoginAttempt['outcome']) => void
   /** That of an earlier one, which a reload replaces. */
   readonly state?: LoginState
   /** Milliseconds since 1970. */
@@ -58,7 +66,7 @@ export async function openHtpasswd(options: HtpasswdOptions): Promise<Htpasswd> 
   const open = (): Promise<Users> => Users.open({ path, log, now })
   try {
     const users = await open().catch(async (error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error
+      if (codeOf(error) !== 'ENOENT' || tell === undefined) throw error
       await provisionHtpasswd({ path, tell }).catch((failure: unknown) => {
         throw new Error(`no such file, and none could be made: ${fileProblem(failure)}`, { cause: failure })
       })
@@ -80,7 +88,7 @@ export class Htpasswd {
   readonly #attempts = new Map<string, Promise<Login>>()
   readonly #compares = new Map<string, Promise<boolean>>()
 
-  constructor(users: Users, options: Pick<HtpasswdOptions, 'log' | 'onLogin' | 'state' | 'now' | 'compare'>) {
+  constructor(users: Users, options: Omit<HtpasswdOptions, 'path' | 'tell'>) {
     this.#users = users
     this.#state = options.state ?? createLoginState(options.now)
     this.#reports = new LoginReports(options)
@@ -121,6 +129,7 @@ export class Htpasswd {
     if (login !== undefined) {
       remembered.prove(digest, address)
       throttle.know(user, address)
+      this.#reports.report({ outcome: 'accepted', user, client }, address)
       return login
     }
     const asked = { user, password, client, address, hash, dummy: dummyHash(cost), digest }

@@ -6,6 +6,7 @@ import { LoginReports, type LoginAttempt } from './login-reports.ts'
 class Scene {
   readonly entries: LogEntry[]
   readonly told: LoginAttempt[] = []
+  readonly counted: string[] = []
   readonly reports: LoginReports
   #later: (() => void)[] = []
 
@@ -15,6 +16,7 @@ class Scene {
     this.reports = new LoginReports({
       log,
       onLogin: (attempt) => this.told.push(attempt),
+      onAttempt: (outcome) => this.counted.push(outcome),
       later: (work) => this.#later.push(work),
     })
   }
@@ -86,7 +88,11 @@ describe('reports of logins', () => {
     for (let count = 0; count < 100; count++) scene.report('throttled')
     assert.equal(scene.told.length, 1)
     scene.secondPasses()
-    assert.equal(scene.told.length, 2)
+    assert.deepEqual(
+      scene.told.map(({ count }) => count),
+      [undefined, 99],
+    )
+    assert.equal(scene.counted.length, 100, 'which are all counted')
     assert.deepEqual(
       scene.entries.map(({ message, fields }) => [message, fields['attempts']]),
       [

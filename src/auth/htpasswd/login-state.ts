@@ -11,5 +11,5 @@ export interface LoginState {
 
 /** @param now milliseconds of a clock that does not jump */
 export function createLoginState(now: () => number = () => performance.now()): LoginState {
-  return { throttle: new Throttle(now), remembered: new Remembered(now), queue: new CompareQueue() }
+  return { throttle: new Throttle(now), remembered: new Remembered(now), queue: new CompareQueue({ now }) }
 }

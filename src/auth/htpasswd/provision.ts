@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { constants, copyFile, link, mkdir, open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { codeOf } from '../../util/small-file.ts'
+import { codeOf } from '../../util/file-problem.ts'
 import { defaultCost } from './users.ts'
 
 /** Distribution's. */

@@ -1,7 +1,8 @@
 import type { Log } from '../../registry/context.ts'
-import { isUnchanged, stateOfFiles, type FileState } from '../../util/file-state.ts'
-import { fileProblem, readSmallFile } from '../../util/small-file.ts'
-import { largestHtpasswd, parseHtpasswd, type HtpasswdProblem } from './htpasswd-file.ts'
+import { fileProblem } from '../../util/file-problem.ts'
+import { FollowedFiles } from '../../util/followed-files.ts'
+import { readSmallFile } from '../../util/small-file.ts'
+import { largestHtpasswd, parseHtpasswd } from './htpasswd-file.ts'
 import { parsePasswordHash } from './password-hash.ts'
 
 /** Who is in a password file. */
@@ -19,10 +20,8 @@ export interface UsersOptions {
   readonly now: () => number
 }
 
-interface FileReading {
+interface ReadTable extends UserTable {
   readonly text: string
-  /** From before the reading, so that whatever changes meanwhile is seen as a change later. */
-  readonly state: FileState
 }
 
 /** Of the entry that Berth makes itself. */
@@ -31,92 +30,53 @@ export const defaultCost = 10
 /** Bad lines that are told one by one. */
 const mostTold = 20
 
-/**
- * The users of a password file, as they are on disk: it is looked at whenever they are asked for. A file that is gone or cannot be
- * read changes nothing, for a registry that nobody can use is no better than one with old users.
- */
+/** The users of a password file, as they are on disk: it is looked at whenever they are asked for. */
 export class Users {
-  readonly #options: UsersOptions
-  #reading: FileReading
-  #table: UserTable
-  /** Why the file cannot be read, if so: what the log was told already. */
-  #failure: string | undefined
-  #running: Promise<UserTable> | undefined
-  #next: Promise<UserTable> | undefined
+  readonly #files: FollowedFiles<ReadTable>
 
   /** @throws Error of the file system, or of what is no such file */
   static async open(options: UsersOptions): Promise<Users> {
-    return new Users(options, await read(options.path, options.now()))
+    const { path, log, now } = options
+    const files = await FollowedFiles.open<ReadTable>({
+      paths: [path],
+      interval: 0,
+      now,
+      read: async (old, isSettled) => {
+        const text = (await readSmallFile(path, largestHtpasswd)).toString('utf8')
+        if (old === undefined) return parse(text, options)
+        // Apache's tool copies over the old file, which is empty for a moment. If that is meant, it is empty in two seconds, too.
+        const isCopied = text === '' && !isSettled && old.hashes.size > 0
+        return isCopied || text === old.text ? old : parse(text, options)
+      },
+      onChange: ({ hashes }, { isOther, isRecovery }) => {
+        if (isOther) log.info({ path, users: hashes.size }, 'password file read again')
+        if (isRecovery) log.info({ path }, 'the password file can be read again')
+      },
+      onFailure: (error) =>
+        log.error({ path, reason: fileProblem(error) }, 'password file not read, the old users stay'),
+    })
+    return new Users(files)
   }
 
-  private constructor(options: UsersOptions, reading: FileReading) {
-    this.#options = options
-    this.#reading = reading
-    this.#table = this.#parse(reading.text)
+  private constructor(files: FollowedFiles<ReadTable>) {
+    this.#files = files
   }
 
   /** As they are on disk now. All who ask while the file is looked at share one look, which begins after they asked. */
   look(): Promise<UserTable> {
-    if (this.#running === undefined) return this.#begin()
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined
-      return this.#begin()
-    })
-    return this.#next
-  }
-
-  #begin(): Promise<UserTable> {
-    this.#running ??= this.#refresh().finally(() => (this.#running = undefined))
-    return this.#running
-  }
-
-  async #refresh(): Promise<UserTable> {
-    const { path, log, now } = this.#options
-    try {
-      const known = this.#reading.state
-      if (!isUnchanged(known, await stateOfFiles([path], now()))) this.#take(await read(path, now()))
-      if (this.#failure !== undefined) log.info({ path }, 'the password file can be read again')
-      this.#failure = undefined
-    } catch (error) {
-      const reason = fileProblem(error)
-      if (reason !== this.#failure) log.error({ path, reason }, 'password file not read, the old users stay')
-      this.#failure = reason
-    }
-    return this.#table
-  }
-
-  #take(reading: FileReading): void {
-    // Apache's tool copies over the old file, which is empty for a moment. If that is meant, it is empty in two seconds, too.
-    if (reading.text === '' && !reading.state.isSettled && this.#table.hashes.size > 0) return
-    const isChanged = reading.text !== this.#reading.text
-    this.#reading = reading
-    if (!isChanged) return
-    const { path, log } = this.#options
-    this.#table = this.#parse(reading.text)
-    log.info({ path, users: this.#table.hashes.size }, 'password file read again')
-  }
-
-  #parse(text: string): UserTable {
-    const { users, problems } = parseHtpasswd(text)
-    this.#warn(problems)
-    const { path, log } = this.#options
-    if (users.size === 0) log.warn({ path }, 'nobody in the password file can log in')
-    return { hashes: users, cost: commonCost(users.values()) }
-  }
-
-  #warn(problems: readonly HtpasswdProblem[]): void {
-    const { path, log } = this.#options
-    for (const { line, text } of problems.slice(0, mostTold)) {
-      log.warn({ path, line, reason: text }, 'line of the password file ignored')
-    }
-    const more = problems.length - mostTold
-    if (more > 0) log.warn({ path, lines: more }, 'more lines of the password file ignored')
+    return this.#files.current()
   }
 }
 
-async function read(path: string, now: number): Promise<FileReading> {
-  const state = await stateOfFiles([path], now)
-  return { text: (await readSmallFile(path, largestHtpasswd)).toString('utf8'), state }
+function parse(text: string, { path, log }: UsersOptions): ReadTable {
+  const { users, problems } = parseHtpasswd(text)
+  for (const { line, text: reason } of problems.slice(0, mostTold)) {
+    log.warn({ path, line, reason }, 'line of the password file ignored')
+  }
+  const more = problems.length - mostTold
+  if (more > 0) log.warn({ path, lines: more }, 'more lines of the password file ignored')
+  if (users.size === 0) log.warn({ path }, 'nobody in the password file can log in')
+  return { text, hashes: users, cost: commonCost(users.values()) }
 }
 
 function commonCost(hashes: Iterable<string>): number {

@@ -30,6 +30,7 @@ async function issuer(clock: Clock, options: Partial<IssuerOptions> = {}): Promi
   const { log } = recordingLog()
   return await createIssuer({
     secret,
+    processSecret: 'of the process',
     service: 'berth',
     expires: 300_000,
     log,
@@ -247,14 +248,24 @@ describe('the key', () => {
   it('is of this process alone without either, with one warning', async () => {
     for (const none of [{}, { secret: '' }]) {
       const { log, lines } = recordingLog()
-      const options = { service: 'berth', expires: 300_000, log, now: () => start, ...none }
+      const options = {
+        service: 'berth',
+        expires: 300_000,
+        log,
+        now: () => start,
+        processSecret: 'of one process',
+        ...none,
+      }
       /* eslint-disable no-await-in-loop */
       const own = await createIssuer(options)
       const { token } = await own.issue({ name: 'alice', scopes: pull })
       assert.equal((await own.verify(token)).name, 'alice')
       assert.equal(lines.length, 1)
       assert.match(lines[0] ?? '', /http\.secret is not set \{\}$/)
-      await assert.rejects((await createIssuer(options)).verify(token), invalid)
+      // A reload does not end them, another process does not take them.
+      assert.equal((await (await createIssuer(options)).verify(token)).name, 'alice')
+      const other = { ...options, processSecret: 'of another process' }
+      await assert.rejects((await createIssuer(other)).verify(token), invalid)
       /* eslint-enable no-await-in-loop */
     }
   })

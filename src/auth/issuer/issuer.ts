@@ -3,13 +3,16 @@ import type * as Jose from 'jose'
 import type { Log } from '../../registry/context.ts'
 import { Unauthorized } from '../../registry/unauthorized.ts'
 import { Scopes, type ResourceScope } from '../scope.ts'
-import { deriveKey, randomKey, readKey, type SigningKey } from './signing-key.ts'
+import { readKey } from './signing-key-file.ts'
+import { deriveKey, type SigningKey } from './signing-key.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
 export interface IssuerOptions {
   /** `http.secret`: the key is derived from it, so that replicas that share it take each other's tokens. */
   readonly secret?: string
-  /** PEM, a P-256 private key. Goes before the secret. */
+  /** Of this process: takes its place where there is none. */
+  readonly processSecret: string
+  /** PEM, a P-256 private key. Goes before both. */
   readonly keyFile?: string
   /** Issuer and audience of the tokens. */
   readonly service: string
@@ -71,11 +74,11 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   return new Issuer(jose, key, id, options)
 }
 
-async function keyOf({ keyFile, secret, log }: IssuerOptions): Promise<SigningKey> {
+async function keyOf({ keyFile, secret, processSecret, log }: IssuerOptions): Promise<SigningKey> {
   if (keyFile !== undefined) return await readKey(keyFile)
   if (secret === undefined || secret === '') {
     log.warn({}, 'tokens end with this process, and no other replica takes them: http.secret is not set')
-    return await randomKey()
+    return deriveKey(processSecret)
   }
   if (Buffer.byteLength(secret) < shortSecret)
     log.warn({}, 'http.secret is short: whoever guesses it can make tokens; use 16 random bytes or more')

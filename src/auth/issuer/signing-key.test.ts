@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { deriveKey, firstScalar, readKey } from './signing-key.ts'
+import { deriveKey, firstScalar } from './signing-key.ts'
 
 /** Reckoned apart, with HKDF and P-256 written out: what is derived must stay the same in every later version. */
 const vectors = [
@@ -56,61 +52,5 @@ describe('the key that a secret stands for', () => {
     assert.deepEqual(asked, [0, 1, 2, 3])
     assert.equal(firstScalar(() => bytes('1')).toString('hex'), '1'.padStart(64, '0'))
     assert.throws(() => firstScalar(() => bytes('0')), /no private key/)
-  })
-})
-
-describe('a key file', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-test-'))
-  after(() => rmSync(folder, { recursive: true }))
-
-  const file = (name: string, content: string): string => {
-    const path = join(folder, name)
-    writeFileSync(path, content)
-    return path
-  }
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-
-  it('holds a P-256 key, as PKCS #8 or SEC 1', async () => {
-    for (const type of ['pkcs8', 'sec1'] as const) {
-      const path = file(`${type}.pem`, privateKey.export({ type, format: 'pem' }).toString())
-      assert.ok((await readKey(path)).privateKey.equals(privateKey), type)
-    }
-  })
-
-  it('may have its parameters in front, as `openssl ecparam -genkey` writes it', async () => {
-    // The name of the curve, in DER.
-    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n'
-    const pem = parameters + privateKey.export({ type: 'sec1', format: 'pem' }).toString()
-    assert.ok((await readKey(file('openssl.pem', pem))).privateKey.equals(privateKey))
-  })
-
-  it('is refused in one line that says what is wrong', async () => {
-    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-    const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
-    const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' } as const
-    const notOne = 'no private key in PEM, or an encrypted one; allowed: a P-256 key'
-    const cases: readonly (readonly [string, string])[] = [
-      [join(folder, 'none.pem'), 'no such file'],
-      [folder, 'it is a folder'],
-      [file('empty.pem', ''), notOne],
-      [file('text.pem', 'hello'), notOne],
-      [
-        file('public.pem', deriveKey('x').publicKey.export({ type: 'spki', format: 'pem' }).toString()),
-        notOne,
-      ],
-      [file('encrypted.pem', privateKey.export(encrypted).toString()), notOne],
-      [
-        file('rsa.pem', rsa.export({ type: 'pkcs8', format: 'pem' }).toString()),
-        'the key is of the kind rsa; allowed: P-256 (prime256v1)',
-      ],
-      [
-        file('p384.pem', p384.export({ type: 'pkcs8', format: 'pem' }).toString()),
-        'the key is of the kind secp384r1; allowed: P-256 (prime256v1)',
-      ],
-    ]
-    for (const [path, reason] of cases) {
-      // eslint-disable-next-line no-await-in-loop
-      await assert.rejects(readKey(path), { message: `access.token.key: ${path}: ${reason}` })
-    }
   })
 })

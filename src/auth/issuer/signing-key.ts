@@ -1,13 +1,4 @@
-import {
-  createECDH,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  hkdfSync,
-  type KeyObject,
-} from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
+import { createECDH, createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto'
 
 /** A P-256 pair, for ES256 (RFC 7518, 3.4). */
 export interface SigningKey {
@@ -63,50 +54,4 @@ function pairOf(scalar: Buffer): SigningKey {
     },
   })
   return { privateKey, publicKey: createPublicKey(privateKey) }
-}
-
-/** A key that ends with this process. */
-export async function randomKey(): Promise<SigningKey> {
-  return await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
-}
-
-/**
- * Reads a P-256 private key (PEM: PKCS #8 or SEC 1).
- *
- * @throws Error of one line that names `access.token.key` and the file
- */
-export async function readKey(path: string): Promise<SigningKey> {
-  const fail = (what: string, cause?: unknown): never => {
-    throw new Error(`access.token.key: ${path}: ${what}`, { cause })
-  }
-  const pem = await readFile(path).catch((error: unknown) => fail(reasonOf(error), error))
-  const privateKey = parse(pem) ?? fail('no private key in PEM, or an encrypted one; allowed: a P-256 key')
-  if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails: details } = privateKey
-    fail(`the key is of the kind ${details?.namedCurve ?? type}; allowed: P-256 (prime256v1)`)
-  }
-  return { privateKey, publicKey: createPublicKey(privateKey) }
-}
-
-function parse(pem: Buffer): KeyObject | undefined {
-  try {
-    return createPrivateKey({ key: pem, format: 'pem' })
-  } catch {
-    // OpenSSL's reasons name its own functions.
-    return undefined
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file'
-    case 'EISDIR':
-      return 'it is a folder'
-    case 'EACCES':
-      return `permission denied for the user of this process (uid ${process.geteuid?.() ?? 'unknown'})`
-    default:
-      return message
-  }
 }

@@ -2,13 +2,13 @@ import { RegistryError } from '../../registry/errors.ts'
 import { parseScope, type ResourceScope } from '../scope.ts'
 import type { IssuedToken } from './issuer.ts'
 
-/** What a client asks of a token service (Distribution's "Docker Registry Token Authentication", the GET form). */
+/**
+ * What a client asks of a token service (Distribution's "Docker Registry Token Authentication", the GET form). Its `account` is what it
+ * says it is, and only its credentials count; its `service` is not looked at, since a token of this registry is good for this one alone.
+ */
 export interface TokenRequest {
-  /** Who the client says it is; only its credentials count. */
-  readonly account?: string
   /** In the order in which they were asked for. None: it wants to know whether its credentials are good. */
   readonly scopes: readonly ResourceScope[]
-  readonly service?: string
 }
 
 /** A token goes along with every request, so that it must stay well below what a header may be. */
@@ -26,13 +26,7 @@ export function parseTokenRequest(query: URLSearchParams): TokenRequest {
   const texts = query.getAll('scope').flatMap((value) => value.split(' ').filter((text) => text !== ''))
   if (texts.length > mostScopes)
     throw new RegistryError('REQUEST_INVALID', { detail: `more than ${mostScopes} scopes` })
-  const account = query.get('account')
-  const service = query.get('service')
-  return {
-    scopes: texts.map(toScope),
-    ...(account !== null && account !== '' && { account }),
-    ...(service !== null && service !== '' && { service }),
-  }
+  return { scopes: texts.map(toScope) }
 }
 
 function toScope(text: string): ResourceScope {

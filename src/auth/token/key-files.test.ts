@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { issue, toPem, toX5c } from '../../../test/auth/token-certificates.ts'
+import { issue, toPem, toX5c, type Issued } from '../../../test/auth/token-certificates.ts'
 import { goodClaims, makeKeys, signToken, type Content } from '../../../test/auth/token-keys.ts'
 import { issuer, makeRig, service } from '../../../test/auth/token-rig.ts'
 import { libtrustId } from './key-ids.ts'
@@ -79,6 +80,12 @@ describe('the files of keys', () => {
       'rootcertbundle must name a PEM file with certificates, or jwks a JSON Web Key Set'
     assert.equal(await startRefusal({}), `auth.token.rootcertbundle: ${none}`)
     assert.equal(await startRefusal({ jwks: rig.keySetPath }), `auth.token.jwks: jwks.json: ${none}`)
+    const empty = join(dirname(rig.bundlePath), 'empty.pem')
+    writeFileSync(empty, '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n')
+    assert.equal(
+      await startRefusal({ rootcertbundle: empty }),
+      `auth.token.rootcertbundle: empty.pem: no certificate in it: ${none}`,
+    )
     assert.equal(
       await startRefusal({ rootcertbundle: '/nowhere/x' }),
       'auth.token.rootcertbundle: x: no such file',
@@ -102,6 +109,29 @@ describe('the files of keys', () => {
       await startRefusal({ rootcertbundle: rig.bundlePath, signingalgorithms: ['RS256', 'none'] }),
       /^auth\.token\.signingalgorithms: "none" is not one of EdDSA, HS256, /,
     )
+  })
+
+  it('are told of when they fit none of the algorithms, or the bundle holds none', async (t) => {
+    const warningsOf = async (
+      certificates: readonly Issued[],
+      keySet: readonly object[],
+      ...algorithms: readonly string[]
+    ): Promise<readonly string[]> => {
+      const { entries } = await makeRig(t, { certificates, keySet, algorithms })
+      return entries.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    }
+    const jwk = { ...keys.publicKey.export({ format: 'jwk' }), kid: 'a' }
+    const fits = 'auth.token.signingalgorithms fit no signing key: '
+    const refused = `${fits}every token is refused`
+    const noCertificate = 'no certificate in auth.token.rootcertbundle'
+    assert.deepEqual(await warningsOf([certificate], []), [])
+    assert.deepEqual(await warningsOf([certificate], [], 'RS256', 'ES256'), [])
+    assert.deepEqual(await warningsOf([certificate], [], 'RS256'), [
+      `${fits}only tokens that bring a certificate can be accepted`,
+    ])
+    assert.deepEqual(await warningsOf([certificate], [], 'HS256'), [refused])
+    assert.deepEqual(await warningsOf([], [jwk], 'ES384'), [noCertificate, refused])
+    assert.deepEqual(await warningsOf([], [jwk]), [noCertificate])
   })
 
   it('pass over what is no certificate, and keys that are for encryption', async (t) => {

@@ -1,5 +1,5 @@
 import type { Log } from '../../registry/context.ts'
-import { isUnchanged, stateOfFiles, type FileState } from '../../util/file-state.ts'
+import { FollowedFiles } from '../../util/followed-files.ts'
 import { readSmallFile } from '../../util/small-file.ts'
 import { parseKeyFiles, readKeyFiles, type KeyFileContents, type KeyFilePaths } from './load-keys.ts'
 import type { TrustedKeys } from './trusted-keys.ts'
@@ -8,23 +8,27 @@ import type { TrustedKeys } from './trusted-keys.ts'
 const interval = 1_000
 
 export interface KeyFilesOptions extends KeyFilePaths {
+  /** Those that tokens may be signed with. */
+  readonly algorithms: ReadonlySet<string>
   readonly log: Log
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
 
+/** The keys of those who sign tokens, as fresh as their files. What cannot be used leaves the keys as they were. */
+export interface KeyFiles {
+  /**
+   * Those that count now. Another object means other keys. A look that is due is waited for: a key that was withdrawn must not
+   * count because nobody came for an hour.
+   */
+  current(): Promise<TrustedKeys>
+}
+
 /** Bytes: thousands of certificates. */
 const largest = 8 * 1024 * 1024
 
-function readKeys(path: string): Promise<Buffer> {
-  return readSmallFile(path, largest)
-}
-
-/** What the files were when they were last looked at. */
-interface Seen {
-  readonly state: FileState
+interface ReadKeys extends TrustedKeys {
   readonly contents: KeyFileContents
-  readonly keys: TrustedKeys
 }
 
 /**
@@ -33,76 +37,53 @@ interface Seen {
  * @throws Error in one line that begins with the key of the configuration
  */
 export async function openKeyFiles(options: KeyFilesOptions): Promise<KeyFiles> {
-  // Before the reading, so that whatever changes meanwhile is seen as a change later.
-  const state = await stateOfFiles(pathsOf(options), options.now())
-  const contents = await readKeyFiles(options, readKeys)
-  const keys = await parseKeyFiles(options, contents)
-  warnOfUnusable(keys, options.log)
-  return new KeyFiles(options, { state, contents, keys })
-}
-
-/** The keys of those who sign tokens, as fresh as their files. What cannot be used leaves the keys as they were. */
-export class KeyFiles {
-  readonly #options: KeyFilesOptions
-  #seen: Seen
-  /** The state of files that could not be used, so that the log tells it once. */
-  #refused: string | undefined
-  #lookedAt: number
-  #looking: Promise<void> | undefined
-
-  constructor(options: KeyFilesOptions, seen: Seen) {
-    this.#options = options
-    this.#seen = seen
-    this.#lookedAt = options.now()
-  }
-
-  /** Those that count now. Another object means other keys. */
-  async current(): Promise<TrustedKeys> {
-    // A clock that was set back counts as time gone by.
-    const isDue = Math.abs(this.#options.now() - this.#lookedAt) >= interval
-    if (isDue && this.#looking === undefined) {
-      this.#lookedAt = this.#options.now()
-      this.#looking = this.#look().finally(() => {
-        this.#looking = undefined
-      })
-    }
-    // Everybody waits for a look that is under way: a key that was withdrawn must not count because nobody came for an hour.
-    if (this.#looking !== undefined) await this.#looking
-    return this.#seen.keys
-  }
-
-  async #look(): Promise<void> {
-    const { now, log } = this.#options
-    const state = await stateOfFiles(pathsOf(this.#options), now())
-    if (isUnchanged(this.#seen.state, state) && this.#refused === undefined) return
-    try {
-      const contents = await readKeyFiles(this.#options, readKeys)
-      const keys = isSame(contents, this.#seen.contents)
-        ? this.#seen.keys
-        : await parseKeyFiles(this.#options, contents)
-      if (keys !== this.#seen.keys || this.#refused !== undefined) {
-        const usable = new Set(keys.byId.values()).size
-        log.info({ certificates: keys.certificates.length, keys: usable }, 'token signing keys reloaded')
-      }
-      if (keys !== this.#seen.keys) warnOfUnusable(keys, log)
-      this.#seen = { state, contents, keys }
-      this.#refused = undefined
-    } catch (error) {
-      if (this.#refused === state.summary) return
-      this.#refused = state.summary
-      log.error({ err: error }, 'token signing keys not reloaded, the old ones stay in use')
-    }
-  }
+  const { log, now } = options
+  return await FollowedFiles.open<ReadKeys>({
+    paths: pathsOf(options),
+    interval,
+    now,
+    read: async (old) => {
+      const contents = await readKeyFiles(options, (path) => readSmallFile(path, largest))
+      if (old !== undefined && isSame(contents, old.contents)) return old
+      const keys = await parseKeyFiles(options, contents)
+      warnOfUnusable(keys, options)
+      return { ...keys, contents }
+    },
+    onChange: ({ byId, certificates }) => {
+      const usable = new Set(byId.values()).size
+      log.info({ certificates: certificates.length, keys: usable }, 'token signing keys reloaded')
+    },
+    onFailure: (error) =>
+      log.error({ err: error }, 'token signing keys not reloaded, the old ones stay in use'),
+  })
 }
 
 function pathsOf({ rootcertbundle, jwks }: KeyFilePaths): readonly string[] {
   return [rootcertbundle, jwks].filter((path): path is string => path !== undefined && path !== '')
 }
 
-function warnOfUnusable({ unusable }: TrustedKeys, log: Log): void {
+function warnOfUnusable(
+  { byId, certificates, unusable }: TrustedKeys,
+  { rootcertbundle, algorithms, log }: KeyFilesOptions,
+): void {
   if (unusable > 0) {
     log.warn({ keys: unusable }, 'token signing keys are too short or of an unknown kind, and are not used')
   }
+  if (rootcertbundle !== undefined && rootcertbundle !== '' && certificates.length === 0) {
+    log.warn({ rootcertbundle }, 'no certificate in auth.token.rootcertbundle')
+  }
+  const fits = [...byId.values()].some((key) => key.algorithms.some((one) => algorithms.has(one)))
+  if (byId.size > 0 && !fits) {
+    log.warn({ signingalgorithms: [...algorithms].join(', ') }, unfit(certificates.length > 0, algorithms))
+  }
+}
+
+/** The certificates that a token brings may have keys of other kinds than those that they lead to, but no secret ones. */
+function unfit(hasCertificates: boolean, algorithms: ReadonlySet<string>): string {
+  const mayBring = hasCertificates && [...algorithms].some((name) => !name.startsWith('HS'))
+  return mayBring
+    ? 'auth.token.signingalgorithms fit no signing key: only tokens that bring a certificate can be accepted'
+    : 'auth.token.signingalgorithms fit no signing key: every token is refused'
 }
 
 function isSame(one: KeyFileContents, other: KeyFileContents): boolean {

@@ -1,4 +1,4 @@
-import { fileProblem } from '../../util/small-file.ts'
+import { fileProblem } from '../../util/file-problem.ts'
 import { parseBundle } from './bundle.ts'
 import { parseKeySet } from './key-set.ts'
 import { trustKeys, type TrustedKeys } from './trusted-keys.ts'
@@ -46,7 +46,7 @@ export async function parseKeyFiles(
   if (keys.byId.size > 0 || keys.certificates.length > 0) return keys
   const { rootcertbundle, jwks } = paths
   const where = rootcertbundle
-    ? `rootcertbundle: ${rootcertbundle}`
+    ? `rootcertbundle: ${rootcertbundle}: no certificate in it`
     : jwks
       ? `jwks: ${jwks}`
       : 'rootcertbundle'

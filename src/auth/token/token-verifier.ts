@@ -42,7 +42,7 @@ const rememberedSize = 3 * 1024 * 1024
 export async function createTokenVerifier(options: TokenVerifierOptions): Promise<TokenVerifier> {
   const { issuer, service, rootcertbundle, jwks, log, now = Date.now } = options
   const algorithms = acceptedAlgorithms(options.signingalgorithms)
-  const files = await openKeyFiles({ rootcertbundle, jwks, log, now })
+  const files = await openKeyFiles({ rootcertbundle, jwks, algorithms, log, now })
   return new TokenVerifier(files, { issuer, service, algorithms }, now)
 }
 

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { largestHtpasswd } from '../../auth/htpasswd/htpasswd-file.ts'
-import { codeOf } from '../../util/small-file.ts'
+import { codeOf } from '../../util/file-problem.ts'
 import { HtpasswdError } from './htpasswd-error.ts'
 
 export interface EditOptions {

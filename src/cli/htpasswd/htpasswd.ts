@@ -8,7 +8,7 @@ import {
   userNameProblem,
 } from '../../auth/htpasswd/htpasswd-file.ts'
 import { comparableHash } from '../../auth/htpasswd/password-hash.ts'
-import { fileProblem } from '../../util/small-file.ts'
+import { fileProblem } from '../../util/file-problem.ts'
 import { parseCommandLine, usage, type HtpasswdCommand } from './command-line.ts'
 import { editFile } from './edit-file.ts'
 import { exitCodes, HtpasswdError } from './htpasswd-error.ts'

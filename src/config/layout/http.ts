@@ -5,9 +5,9 @@ import { tls } from './tls.ts'
 const introduction = `
 The listener, what it says of itself, and how long it waits.
 
-\`http.secret\` is accepted. In Distribution it signs the state of uploads, and all replicas must share it; in Berth an upload's
-address holds no state, so that nothing needs it for uploads and no warning is given without it. Keep it where it is: it is
-there for what replicas may have to share one day, and the same file goes on working with Distribution.
+In Distribution \`http.secret\` signs the state of uploads, and all replicas must share it. In Berth an upload's address holds no state,
+so that uploads do not need it. But it signs the tokens of our own that clients get where a rule of \`access\` is for \`anonymous\`
+([access.md](access.md)): then all replicas must share it, or a file named by \`access.token.key\`.
 
 Behind a proxy, addresses in answers (\`Location\`, \`Link\`) are made from what the proxy says in \`Forwarded\`, or in
 \`X-Forwarded-Proto\` and \`X-Forwarded-Host\`; \`http.host\` overrides them, \`http.relativeurls\` avoids the question.`
@@ -76,7 +76,10 @@ export const http: Struct = struct(
     host: url('The address under which clients reach the registry; addresses in answers begin with it.', {
       unset: 'taken from each request',
     }),
-    secret: text('Accepted; nothing needs it at present. See above.'),
+    secret: text(
+      'Signs the tokens of our own that clients get where rules are for `anonymous`, see [access.md](access.md); replicas must share it then.',
+      { unset: 'a random one, made at each start' },
+    ),
     relativeurls: flag('Addresses in answers have neither scheme nor host.', { default: false }),
     draintimeout: duration(
       'How long requests in flight may go on after the order to stop. 0 cuts them off at once, which is what Distribution does without this key.',

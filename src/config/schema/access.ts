@@ -2,7 +2,7 @@ import { z } from 'zod'
 import {
   allowWords,
   isGroupName,
-  isMember,
+  isName,
   isRepositoryPattern,
   isTagPattern,
   parseImmutable,
@@ -11,6 +11,7 @@ import {
 } from '../access-grammar.ts'
 import type { AccessConfig, AllowWord } from '../access.ts'
 import { didYouMean } from '../check-shape.ts'
+import { nearest } from '../nearest.ts'
 import {
   duration,
   forTimer,
@@ -29,19 +30,25 @@ function someOf<Item extends z.ZodType>(item: Item, allowed: string): z.ZodArray
   return z.array(item, { error: `a list of ${allowed}` }).min(1, { error: `one or more ${allowed}` })
 }
 
+/** Characters. */
+const longestHint = 80
+
 const who = text.superRefine((value, context) => {
   if (parseWho(value) !== undefined) return
   const allowed = 'anonymous, authenticated, user:NAME, group:NAME, claim:NAME=VALUE'
   refuse(context, allowed + meantWho(value))
 })
 
+/** Other words for everybody. */
+const everybody: readonly string[] = ['everyone', 'everybody', 'anyone', 'anybody', 'all', 'any', '*', '**']
+
 function meantWho(value: string): string {
+  if (everybody.includes(value.toLowerCase())) return ' (did you mean anonymous?)'
   const [kind = '', ...rest] = value.split(':')
-  const meant = didYouMean(kind, whoKinds)
-  if (meant !== '' && !whoKinds.includes(kind)) return meant
-  return rest.length === 0 && !whoKinds.includes(kind) && /^[\w.@-]+$/.test(value)
-    ? ` (did you mean user:${value}?)`
-    : ''
+  const meant = whoKinds.includes(kind) ? kind : nearest(kind.trim(), whoKinds)
+  const corrected = meant === undefined ? `user:${value}` : [meant, rest.join(':').trim()].join(rest.length > 0 ? ':' : '')
+  const isSuggested = corrected !== value && corrected.length <= longestHint && parseWho(corrected) !== undefined
+  return isSuggested ? ` (did you mean ${corrected}?)` : ''
 }
 
 const examples = 'such as library/debian, apps/* or apps/**, in small letters; * stands within one component'
@@ -83,7 +90,7 @@ function canPush(allowed: unknown): boolean {
 
 const groups = z.record(
   text.refine(isGroupName, { error: 'the name of a group, without spaces and colons' }),
-  z.array(text.refine(isMember, { error: 'the name of a user' }), { error: 'a list of users' }),
+  z.array(text.refine(isName, { error: 'the name of a user' }), { error: 'a list of users' }),
   {
     error: (issue) =>
       issue.code === 'invalid_key' ? 'the name of a group, without spaces and colons' : 'a map of groups',
@@ -140,10 +147,11 @@ function refuseUnknownGroups(given: unknown, context: z.RefinementCtx): void {
         names.length === 0
           ? 'a group of access.groups, or of access.groupfile'
           : names.map((name) => `group:${name}`).join(', ')
+      const meant = nearest(parsed.name, names)
       context.addIssue({
         code: 'custom',
         path: ['rules', index, 'who', position],
-        message: choice + didYouMean(parsed.name, names),
+        message: meant === undefined ? choice : `${choice} (did you mean group:${meant}?)`,
       })
     }
   }

@@ -39,6 +39,12 @@ const alice = 'alice'
 const bob = 'bob'
 const nobody = undefined
 
+/** What tokens of somebody else say besides. */
+export const teams: Readonly<Record<string, readonly string[]>> = {
+  alice: ['other', 'crew'],
+  bob: ['others'],
+}
+
 /** Whom rules are about. */
 export const callers: readonly CallerKind[] = [
   { name: 'nobody', brings: { kind: 'nothing' } },
@@ -66,6 +72,16 @@ export const strangers: readonly CallerKind[] = [
   { name: 'another scheme', brings: { kind: 'header', value: 'Digest username="alice"' } },
   { name: 'Basic of nothing', brings: { kind: 'header', value: 'Basic' } },
 ]
+
+/** Of those, and of strangers, whoever brings what somebody else could have given. */
+export const tokenCallers: readonly CallerKind[] = callers.filter(
+  ({ brings }) => brings.kind !== 'token' || brings.scope !== 'granted',
+)
+
+export const tokenStrangers: readonly CallerKind[] = strangers.filter(
+  // The token is all that is known of its user.
+  ({ brings }) => brings.kind !== 'bad token' || brings.how !== 'of a user who is gone',
+)
 
 function token(user: string | undefined, scope: TokenScope): CallerKind {
   return {

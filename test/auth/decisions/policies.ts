@@ -12,6 +12,8 @@ export type Allowed = 'pull' | 'push' | 'delete' | 'list' | 'all'
 export interface Policy {
   readonly name: string
   readonly rules: readonly Rule[]
+  /** How the registry knows who somebody is: by passwords, and tokens of its own, or by tokens of somebody else. */
+  readonly access?: 'tokens'
   /**
    * Also those who bring no good credentials at all, whom the rules do not matter to; also methods that there are not; also
    * repositories that no rule is about.
@@ -90,7 +92,19 @@ function subsets<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
   return subsets(rest).flatMap((subset) => [subset, [first, ...subset]])
 }
 
-/** Whether somebody who does not log in may do anything: then there are tokens. */
-export function hasTokens({ rules }: Policy): boolean {
-  return rules.some(({ who }) => who.includes('anonymous'))
+/** Rules beside the tokens of somebody else: both must allow. */
+export function tokenPolicies(): readonly Policy[] {
+  return [
+    ...allPolicies().filter(({ name }) =>
+      /pulls, alice|^(?:anonymous|user:alice) may (?:push|delete)$/.test(name),
+    ),
+    one('claim:team=crew', ['pull']),
+    one('claim:team=crew', ['push', 'list']),
+    one('claim:sub=alice', ['delete', 'list']),
+  ].map((policy) => ({ ...policy, access: 'tokens' }))
+}
+
+/** Whether the registry takes tokens of its own: where somebody who does not log in may do anything; or of somebody else. */
+export function hasTokens({ access, rules }: Policy): boolean {
+  return access === 'tokens' || rules.some(({ who }) => who.includes('anonymous'))
 }

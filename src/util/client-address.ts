@@ -1,10 +1,10 @@
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 
 /** Of whatever a proxy may call an address. */
 const longestAddress = 100
 
 /**
- * Whom failed logins from an address are counted for. Somebody with IPv6 has a whole /64 at least (RFC 6177, 2), so that all of it
+ * Whom something that came from an address is counted for. Somebody with IPv6 has a whole /64 at least (RFC 6177, 2), so that all of it
  * counts as one.
  *
  * @param client an address, or undefined for what came by a unix socket
@@ -19,6 +19,17 @@ export function addressKey(client: string | undefined): string {
   if (isMapped) return groups.slice(6).flatMap(bytesOf).join('.')
   const network = groups.slice(0, 4).map((group) => group.toString(16))
   return `${network.join(':')}::/64`
+}
+
+/**
+ * Of which network an address is, as far as whoever has one address there may have others: a /48 of IPv6 (RFC 6177, 2), a /24 of IPv4.
+ *
+ * @param key as `addressKey` gives it
+ */
+export function networkKey(key: string): string {
+  if (isIPv4(key)) return `${key.slice(0, key.lastIndexOf('.'))}.0/24`
+  if (!key.endsWith('::/64')) return key
+  return `${key.split(':').slice(0, 3).join(':')}::/48`
 }
 
 /** The eight of a valid address. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { addressKey } from './addresses.ts'
+import { addressKey, networkKey } from './client-address.ts'
 
 describe('an address, as far as it counts', () => {
   const cases: readonly (readonly [string | undefined, string])[] = [
@@ -29,4 +29,22 @@ describe('an address, as far as it counts', () => {
   it('is short, whatever a proxy says', () => {
     assert.equal(addressKey('x'.repeat(10_000)).length, 100)
   })
+})
+
+describe('the network of an address', () => {
+  const cases: readonly (readonly [string | undefined, string])[] = [
+    [undefined, 'unix'],
+    ['192.0.2.7', '192.0.2.0/24'],
+    ['::ffff:192.0.2.255', '192.0.2.0/24'],
+    ['192.0.20.7', '192.0.20.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:db8:1:ffff::', '2001:db8:1::/48'],
+    ['2001:db8:2::', '2001:db8:2::/48'],
+    ['::1', '0:0:0::/48'],
+    ['unknown', 'unknown'],
+    ['', ''],
+  ]
+  for (const [client, key] of cases) {
+    it(`${client} is of ${key}`, () => assert.equal(networkKey(addressKey(client)), key))
+  }
 })
