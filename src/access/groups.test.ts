@@ -157,6 +157,15 @@ describe('groups', () => {
     assert.equal(groups.has('ci', 'bb'), true)
   })
 
+  it('are not told anew when the file holds what it held', async () => {
+    const path = fileOf('ci: a\n')
+    const { groups, lines, later } = await open(path)
+    renameSync(fileOf('ci: a\n'), path)
+    await later(1_000)
+    assert.equal(groups.has('ci', 'a'), true)
+    assert.deepEqual(lines, [])
+  })
+
   it('stay while the file is bad or gone, which is one error for each change', async () => {
     const path = fileOf('ci: a\n')
     const { groups, lines, later } = await open(path)
@@ -192,6 +201,37 @@ describe('groups', () => {
     assert.equal(groups.has('ci', 'bb'), true)
   })
 
+  it('of a file that is being written are not taken before two looks have seen the same', async () => {
+    const path = fileOf('ci: a\nadmins: a\n')
+    let skew = 600
+    const now = (): number => Date.now() + skew
+    const { log, lines } = recorder()
+    const groups = await Groups.open({ groups: {}, file: path, log, now })
+    /** A second passes, to one side or the other, so that whatever was written is from just now. */
+    const look = async (): Promise<readonly boolean[]> => {
+      skew = skew > 0 ? -600 : 600
+      await groups.refresh()
+      return [groups.has('ci', 'a'), groups.has('ci', 'bb')]
+    }
+    await look()
+    writeFileSync(path, 'admins: a\n')
+    assert.deepEqual(await look(), [true, false])
+    writeFileSync(path, 'oops')
+    assert.deepEqual(await look(), [true, false])
+    writeFileSync(path, 'ci: bb\nadmins: a\n')
+    assert.deepEqual(await look(), [true, false])
+    assert.deepEqual(await look(), [false, true])
+    writeFileSync(path, '')
+    for (let looks = 0; looks < 3; looks++) assert.deepEqual(await look(), [false, true])
+    skew = 60_000
+    await groups.refresh()
+    assert.equal(groups.has('ci', 'bb'), false, 'it is meant')
+    assert.deepEqual(
+      lines.map(({ level }) => level),
+      ['info', 'info'],
+    )
+  })
+
   it('that rules name must be somewhere at the start, and are told of once when they go', async () => {
     const path = fileOf('ci: a\nempty:\n')
     let now = Date.now() + 60_000
@@ -217,11 +257,11 @@ describe('groups', () => {
       now += 1_000
       lines.splice(0)
       await groups.refresh()
-      return lines.filter(({ level }) => level === 'warn')
+      return lines.filter(({ level }) => level === 'error')
     }
     const message = 'a group that rules name is gone: nobody is in it'
     assert.deepEqual(await warned('empty: b\n'), [
-      { level: 'warn', message, fields: { file: path, group: 'ci' } },
+      { level: 'error', message, fields: { file: path, group: 'ci' } },
     ])
     assert.equal(groups.has('ci', 'a'), false)
     assert.deepEqual(await warned('empty: b c\n'), [])

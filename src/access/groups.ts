@@ -36,7 +36,7 @@ export class Groups implements GroupMembers {
   }
 
   /**
-   * A group that goes missing later has nobody in it from then on, which is one warning in the log.
+   * A group that goes missing later has nobody in it from then on, which is one error in the log.
    *
    * @throws Error with a line for the user, when the file cannot be used, or a group of the rules is nowhere: misspelt, it would have
    *   no members, and what its rule was meant to close might be open
@@ -99,7 +99,7 @@ class Missing {
     const missing = this.#wanted.filter((name) => !groups.has(name))
     for (const group of missing)
       if (!this.#missing.has(group))
-        this.#log.warn({ file, group }, 'a group that rules name is gone: nobody is in it')
+        this.#log.error({ file, group }, 'a group that rules name is gone: nobody is in it')
     this.#missing = new Set(missing)
   }
 }
@@ -110,14 +110,23 @@ async function follow(
   log: Log,
   now: () => number,
 ): Promise<FollowedFiles<ReadGroups>> {
+  // A file that is being written lacks groups, and what a rule denies them would be open meanwhile. So it is taken when it has been
+  // left alone for a while, or when two looks saw the same.
+  let unsettled: string | undefined
   try {
     return await FollowedFiles.open<ReadGroups>({
       paths: [file],
       interval,
       now,
-      read: async (old) => {
+      read: async (old, isSettled) => {
         const text = await readGroupFile(file)
-        return text === old?.text ? old : { text, groups: parseGroups(text) }
+        if (old === undefined) return { text, groups: parseGroups(text) }
+        const isSeenTwice = text === unsettled
+        unsettled = text
+        if (text === old.text || !(isSettled || isSeenTwice)) return old
+        const groups = parseGroups(text)
+        // Who writes a file empties it first.
+        return groups.size === 0 && !isSettled ? old : { text, groups }
       },
       onChange: ({ groups }) => {
         log.info({ file, groups: groups.size }, 'groups reloaded')

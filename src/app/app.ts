@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { openAuditLog } from '../audit/audit-log.ts'
 import { createLoginState, type LoginAttempt } from '../auth/htpasswd/htpasswd.ts'
-import { plainHttpWarning } from '../auth/plain-http.ts'
+import { passwordWarnings } from '../auth/password-warnings.ts'
 import type { Config, StorageDriverConfig } from '../config/config.ts'
 import { parseListenAddress } from '../config/listen-address.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -82,7 +82,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     secret: randomBytes(32).toString('base64url'),
     onLogin: (attempt: LoginAttempt): void => auditLogin(audit, attempt),
     onAttempt: (outcome: LoginAttempt['outcome']): void => metrics?.auth.login(outcome),
-    onPassword: plainHttpWarning(log),
+    onPassword: passwordWarnings(log),
   }
   const serve = async (wanted: Wanted, isStart = false): Promise<Handler> =>
     createServing({

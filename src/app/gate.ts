@@ -1,13 +1,12 @@
 import { checkRules } from '../access/check-rules.ts'
 import { Groups } from '../access/groups.ts'
 import { Policy } from '../access/policy.ts'
-import type { Gate } from '../auth/gate.ts'
+import type { Asking, Gate } from '../auth/gate.ts'
 import { HtpasswdGate } from '../auth/htpasswd-gate.ts'
 import { openHtpasswd, type LoginAttempt, type LoginState } from '../auth/htpasswd/htpasswd.ts'
 import { createIssuer } from '../auth/issuer/issuer.ts'
 import { IssuingGate } from '../auth/issuing-gate.ts'
 import { Logins } from '../auth/logins.ts'
-import type { PasswordRequest } from '../auth/plain-http.ts'
 import { Rights } from '../auth/rights.ts'
 import { SillyGate } from '../auth/silly-gate.ts'
 import { TokenGate } from '../auth/token-gate.ts'
@@ -32,7 +31,7 @@ export interface GateParts {
   readonly onLogin: (attempt: LoginAttempt) => void
   readonly onAttempt: (outcome: LoginAttempt['outcome']) => void
   /** Told of each request with a password. */
-  readonly onPassword: (request: PasswordRequest) => void
+  readonly onPassword: (asking: Asking) => void
 }
 
 /**

@@ -18,6 +18,8 @@ export interface Asking {
   readonly client: string | undefined
   /** Whether the password that it may hold came in the clear, as far as one can know. */
   readonly isEncrypted: () => boolean
+  /** Whether `client` is a proxy's, which names another one and is not believed. */
+  readonly hidesClient: () => boolean
 }
 
 export interface Refused {

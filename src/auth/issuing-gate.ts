@@ -88,7 +88,8 @@ export class IssuingGate implements Gate {
 
 /** Whether a token may say so. The rules are asked again when it is used. */
 function mayHave(caller: Caller, type: string, name: string, action: string): boolean {
-  if (type === 'registry') return name === 'catalog' && caller.judge({ kind: 'catalog' }) === 'allowed'
+  if (type === 'registry')
+    return name === 'catalog' && action === '*' && caller.judge({ kind: 'catalog' }) === 'allowed'
   if (type !== 'repository' || !isRepositoryName(name)) return false
   const may = (wanted: Action): boolean =>
     caller.judge({ kind: 'repository', repository: name, action: wanted }) === 'allowed'

@@ -49,7 +49,12 @@ export function checkShape(root: Tree, layout: Layout): Shape {
     }
   }
 
-  const visitUnknown = ({ keySource: source }: Tree, known: readonly string[], path: Path, key: string): void => {
+  const visitUnknown = (
+    { keySource: source }: Tree,
+    known: readonly string[],
+    path: Path,
+    key: string,
+  ): void => {
     const hint = didYouMean(key, known)
     if (!isUnknownRefused(path, nearest(key, known)))
       warnings.push(describeProblem({ source, path, text: `unknown key, ignored${hint}` }))

@@ -75,8 +75,8 @@ test('of two equal keys the last counts, with a warning', () => {
   const { tree, repeated } = parseYaml('a: 1\nb: 2\na: 3\n', origin)
   assert.deepEqual(toPlain(tree), { a: 3, b: 2 })
   assert.deepEqual(repeated.map(describeRepeated), [
-      'config.yml:3:1: a: given more than once, the last one counts',
-    ])
+    'config.yml:3:1: a: given more than once, the last one counts',
+  ])
 })
 
 test('keys that every JavaScript object has are keys like any other', () => {

@@ -113,7 +113,8 @@ class Converter {
   #alias(name: string, path: Path, located: Located): Tree {
     // Anchors are noted in the order of the document, so this is the nearest one before the alias, as YAML wants.
     const target = this.#anchors.get(name)
-    if (target === undefined) this.#fail(located.source, path, `alias of an anchor that does not exist (${quoteIt})`)
+    if (target === undefined)
+      this.#fail(located.source, path, `alias of an anchor that does not exist (${quoteIt})`)
     return this.#tree(target, path, located)
   }
 
@@ -177,7 +178,8 @@ const quoteIt = 'quote a value that starts with * or holds {'
 function reasonOf({ code, pos: [start] }: YAMLParseError, text: string): string {
   const reason = reasons[code] ?? 'not valid YAML'
   const isBrace =
-    (code === 'MISSING_CHAR' && text[start] === '{') || (code === 'UNEXPECTED_TOKEN' && text[start - 1] === '}')
+    (code === 'MISSING_CHAR' && text[start] === '{') ||
+    (code === 'UNEXPECTED_TOKEN' && text[start - 1] === '}')
   return isBrace ? `${reason} (${quoteIt})` : reason
 }
 

@@ -24,7 +24,8 @@ http:
 The first line is for editors that speak to the YAML language server: with the path or URL of
 [berth.schema.json](berth.schema.json) (\`berth config schema\` prints it) they complete keys, explain them and mark mistakes.
 
-- **Unknown keys** are ignored with a warning that names the nearest known one.
+- **Unknown keys** are ignored with a warning that names the nearest known one, and so are keys that are given twice, of which the last
+  counts. Below \`access\` and \`audit\`, which are ours, both are mistakes; so is a misspelt \`access\`, \`auth\` or \`audit\` itself.
 - **Flags** are \`true\` and \`false\`, and YAML's other words for them: \`yes\`, \`no\`, \`on\`, \`off\`.
 - **Durations** are \`10s\`, \`1h30m\`, \`250ms\`. A number without a unit is nanoseconds, as in Distribution, and gets a warning.
   Time-outs and intervals are rounded up to milliseconds, and are 24 days at most (2³¹ − 1 ms).
@@ -58,7 +59,8 @@ its variable, for some differ from their key: \`REGISTRY_HEALTH_FILECHECKERS\`, 
 - Keys that anybody may choose (\`http.headers\`, \`log.fields\`) are found in any letter case; new ones are in lower case. A name with an
   underscore cannot be written so: set the whole map.
 - A variable that leads nowhere is ignored with a warning. Kubernetes makes such for a service called \`registry\`
-  (\`REGISTRY_PORT\`, \`REGISTRY_SERVICE_HOST\`), and for \`registry-storage\` and \`registry-auth\`.
+  (\`REGISTRY_PORT\`, \`REGISTRY_SERVICE_HOST\`), and for \`registry-storage\` and \`registry-auth\`. Others below \`access\` and
+  \`audit\`, and those that misspell them or \`auth\`, are mistakes.
 
 ## Loading it again
 

@@ -31,6 +31,7 @@ export function withoutSpace(path: Path, tree: Tree): string {
 
 /** As an item of a list in brackets: what might be anything but text is quoted. */
 function quoted(text: string): string {
-  const isPlain = /^[a-z/][\w./-]*(?::[\w./-]+)?$/i.test(text) && !/^(?:true|false|yes|no|on|off|null|y|n)$/i.test(text)
+  const isPlain =
+    /^[a-z/][\w./-]*(?::[\w./-]+)?$/i.test(text) && !/^(?:true|false|yes|no|on|off|null|y|n)$/i.test(text)
   return isPlain ? text : JSON.stringify(text)
 }

@@ -38,6 +38,7 @@ export function askingOf(exchange: Exchange): Asking {
     authorization: exchange.header('authorization'),
     client: exchange.client,
     isEncrypted: () => exchange.origin().startsWith('https:'),
+    hidesClient: () => exchange.hidesClient,
   }
 }
 

@@ -124,6 +124,11 @@ export class Exchange {
     return this.#forwarded.client(this.request, this.remoteAddress)
   }
 
+  /** Whether a proxy names another client, and none is named whom to believe. */
+  get hidesClient(): boolean {
+    return this.#forwarded.hidesClient(this.request)
+  }
+
   /** The address that asks, for the log. */
   get claimedClient(): string | undefined {
     return this.#forwarded.claimedClient(this.request, this.remoteAddress)

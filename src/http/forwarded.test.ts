@@ -20,6 +20,10 @@ function client(
   return [forwarded.client(message, peer), forwarded.claimedClient(message, peer)]
 }
 
+function isHidden(headers: Readonly<Record<string, string>>, trusted?: readonly string[]): boolean {
+  return new ForwardedHeaders(trusted).hidesClient(request(headers))
+}
+
 describe('who the client is', () => {
   const chain = { 'x-forwarded-for': '1.1.1.1, 2.2.2.2, 10.0.0.2' }
 
@@ -27,6 +31,17 @@ describe('who the client is', () => {
     assert.deepEqual(client(undefined, '10.0.0.1', chain), ['10.0.0.1', '1.1.1.1'])
     assert.deepEqual(client(undefined, '10.0.0.1', { 'x-real-ip': '3.3.3.3' }), ['10.0.0.1', '3.3.3.3'])
     assert.deepEqual(client(undefined, '10.0.0.1', {}), ['10.0.0.1', '10.0.0.1'])
+  })
+
+  it('is hidden when a proxy names one, and nobody is named whom to believe', () => {
+    assert.ok(isHidden(chain))
+    assert.ok(isHidden({ forwarded: 'for=192.0.2.1;proto=https' }))
+    assert.ok(isHidden({ forwarded: 'for="[2001:db8::1]:4711"' }))
+    for (const headers of [{}, { 'x-forwarded-proto': 'https' }, { 'x-forwarded-for': 'unknown' }])
+      assert.ok(!isHidden(headers))
+    assert.ok(!isHidden({ forwarded: 'proto=https;host=a' }))
+    assert.ok(!isHidden(chain, ['10.0.0.0/8']))
+    assert.ok(!isHidden(chain, []))
   })
 
   it('is the last address before the trusted proxies: what stands before it is its own word', () => {

@@ -30,6 +30,11 @@ export class ForwardedHeaders {
     return hops === 0 ? peer : path[path.length - hops]
   }
 
+  /** Whether a proxy names an address that is not believed because no proxies are named: all behind it look like one client. */
+  hidesClient(request: IncomingMessage): boolean {
+    return this.#trusted === undefined && this.#claims(request).path.some((address) => isIP(address) !== 0)
+  }
+
   /** The client's address for a log: what is claimed, where nobody is named whom to believe. As Distribution. */
   claimedClient(request: IncomingMessage, peer: string | undefined): string | undefined {
     if (this.#trusted !== undefined) return this.client(request, peer)

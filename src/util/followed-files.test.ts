@@ -262,26 +262,28 @@ describe('those who ask', () => {
     await Promise.all(asking)
   })
 
-  it('never look two at a time', async () => {
+  it('never begin two looks at once, at whatever moment they ask', async () => {
     await writeFile(path, 'one')
-    const { files, fake } = await open({ interval: 0 })
+    const { files, counts, fake } = await open({ interval: 0 })
+    const hanging = new Later()
+    fake.look = () => hanging.promise.then(() => settled('first'))
+    fake.read = () => Promise.resolve('one')
+    const asking = [files.current(), files.current()]
     let running = 0
-    let most = 0
     fake.look = async () => {
-      most = Math.max(most, (running += 1))
+      assert.equal((running += 1), 1)
       await new Promise(setImmediate)
       running -= 1
-      return await settled('same')
+      return await settled('later')
     }
-    await Promise.all(
-      Array.from({ length: 4 }, async (_, asker) => {
-        for (let turn = 0; turn < 20; turn++) {
-          for (let rest = 0; rest < asker; rest++) await Promise.resolve()
-          await files.current()
-        }
-      }),
-    )
-    assert.equal(most, 1)
+    hanging.resolve()
+    // In every step between the end of a look and the next one.
+    for (let step = 0; step < 50; step++) {
+      await Promise.resolve()
+      asking.push(files.current())
+    }
+    await Promise.all(asking)
+    assert.equal(counts.looks, 4)
   })
 })
 
@@ -328,6 +330,18 @@ for (const interval of [0, 1_000]) {
       void files.current().then(() => (isAnswered = true))
       await Promise.resolve()
       assert.equal(isAnswered, true)
+    })
+
+    it('is not to be mistaken for a process that was held up', async () => {
+      await writeFile(path, 'one')
+      const { current, clock, told } = await open({ interval, patience: 500 })
+      await writeFile(path, 'other')
+      clock.now += 1_000
+      const asking = [current(), current()]
+      const start = performance.now()
+      while (performance.now() - start < 600);
+      assert.deepEqual(await Promise.all(asking), ['other', 'other'])
+      assert.deepEqual(told, ['other: other'])
     })
 
     it('is waited for with no timer that outlives the look', async () => {
@@ -382,6 +396,21 @@ describe('files that cannot be used', () => {
     assert.equal(await look('two'), 'two')
     assert.equal(await look('three'), 'three')
     assert.deepEqual(told, ['it is bad', 'same again: one', 'it is bad', 'other again: two', 'other: three'])
+  })
+
+  it('are told when they are what they were before', async () => {
+    await mkdir(join(place, 'mounted'))
+    path = join(place, 'mounted', 'file')
+    await writeFile(path, 'one')
+    const { files, current, clock, told } = await open()
+    const first = files.latest
+    await rename(join(place, 'mounted'), join(place, 'away'))
+    clock.now += 1_000
+    assert.equal(await current(), 'one')
+    await rename(join(place, 'away'), join(place, 'mounted'))
+    clock.now += 1_000
+    assert.equal(await files.current(), first)
+    assert.deepEqual(told.slice(1), ['same again: one'])
   })
 
   it('are tried again although they did not change: too many files may have been open', async () => {

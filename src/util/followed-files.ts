@@ -39,6 +39,9 @@ interface Look<T> {
 /** Milliseconds. */
 const defaultPatience = 1_000
 
+/** It passes in parts, between which answers are taken: a process that was held up is no file system that hangs. */
+const patienceParts = 10
+
 /**
  * What files hold, as they change. They are looked at when somebody asks, for `fs.watch` notices neither what happens behind a link
  * nor on many mounts. Files that are bad or gone change nothing: a registry that nobody can use is no better than one with old users.
@@ -112,7 +115,7 @@ export class FollowedFiles<T> {
   async #look(): Promise<void> {
     const { paths, read, now, onChange, look = stateOfFiles } = this.#options
     const state = await look(paths, now())
-    // What could not be read may be readable by now, and not have changed: too many files were open.
+    // Bad ones are read at each look: that they are again what they were is told too.
     if (this.#failure === undefined && isUnchanged(this.#state, state)) return
     let value: T
     try {
@@ -131,11 +134,14 @@ export class FollowedFiles<T> {
   #share(ended: Promise<void>, onImpatience?: () => void): Look<T> {
     const { patience = defaultPatience } = this.#options
     const answer = new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      let parts = patienceParts
+      const timer = setInterval(() => {
+        if ((parts -= 1) > 0) return
+        clearInterval(timer)
         onImpatience?.()
         resolve(this.#value)
-      }, patience)
-      ended.finally(() => clearTimeout(timer)).then(() => resolve(this.#value), reject)
+      }, patience / patienceParts)
+      ended.finally(() => clearInterval(timer)).then(() => resolve(this.#value), reject)
     })
     return { ended, answer }
   }

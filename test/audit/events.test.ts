@@ -144,9 +144,9 @@ describe('what the audit log says of what was refused', () => {
     const server = await startAudited(t)
     await server.call('GET', '/v2/', { credentials: 'alice:wrong' })
     await server.call('PUT', '/v2/a/b/manifests/v1', { headers: { Authorization: 'Bearer stale' } })
-    await server.call('GET', '/v2/', { headers: { Authorization: 'Digest secret-in-it' } })
     await server.call('GET', '/v2/a/b/manifests/v1', { headers: { Authorization: 'Bearer narrow' } })
     await server.call('GET', '/v2/', { credentials: 'mallory:anything' })
+    await server.call('GET', '/v2/', { headers: { Authorization: 'Digest secret-in-it' } })
     const seen = [1, 2, 3, 4, 5].map(() => server.next())
     const common = { event: 'denied', method: 'GET' }
     const manifest = { ...common, target: 'manifest', repository: 'a/b', reference: 'v1', status: 401 }
@@ -158,15 +158,37 @@ describe('what the audit log says of what was refused', () => {
         outcome: 'invalid_token',
         reason: 'the token is expired',
       },
-      { ...common, outcome: 'unauthenticated', target: 'base', status: 401, reason: 'malformed' },
       {
         ...manifest,
         outcome: 'insufficient_scope',
         user: 'alice',
       },
       { ...common, outcome: 'throttled', target: 'base', status: 429 },
+      { ...common, outcome: 'unauthenticated', target: 'base', status: 401, reason: 'malformed' },
     ])
     await server.nothingElse()
+  })
+
+  it('is one line a second of what strangers are refused, and each of what others are', async (t) => {
+    const server = await startAudited(t)
+    const narrow = { headers: { Authorization: 'Bearer narrow' } }
+    for (let request = 0; request < 30; request++) {
+      for (const credentials of ['mallory:anything', 'alice:wrong'])
+        await server.call('GET', '/v2/', { credentials })
+      await server.call('GET', '/v2/a/b/manifests/v1', narrow)
+      await server.call('GET', '/v2/secret/a/manifests/v1', carol)
+    }
+    const of = (outcome: string): Line[] => server.events.filter((event) => event['outcome'] === outcome)
+    const sumOf = (outcome: string): number =>
+      of(outcome).reduce((sum, { count }) => sum + Number(count ?? 1), 0)
+    for (const outcome of ['throttled', 'unauthenticated']) {
+      for (let tries = 0; tries < 1000 && sumOf(outcome) < 30; tries++) await delay(10)
+      assert.equal(sumOf(outcome), 30, outcome)
+      assert.ok(of(outcome).length < 15, `${of(outcome).length} lines of ${outcome}`)
+      assert.equal(of(outcome)[0]?.['count'], undefined)
+    }
+    assert.equal(of('insufficient_scope').length, 30)
+    assert.equal(of('denied').length, 30)
   })
 
   it('is that somebody may not, also where he was told that it is not there', async (t) => {

@@ -93,8 +93,7 @@ describe('a fair queue', () => {
           }
           assert.equal(queue.size, waiting.length)
           assert.ok(waiting.length <= 9)
-          for (const name of places)
-            assert.ok(waiting.filter((item) => item.startsWith(name)).length <= 4)
+          for (const name of places) assert.ok(waiting.filter((item) => item.startsWith(name)).length <= 4)
         }
         const networks = new Set(waiting.map((item) => item.charAt(0)))
         const rest = drained(queue)

@@ -17,6 +17,7 @@ import {
   type LoginAttempt,
 } from './htpasswd.ts'
 import { createLoginState } from './login-state.ts'
+import { dummyHash } from './password-hash.ts'
 
 const folder = temporaryFolder()
 after(() => folder.remove())
@@ -315,6 +316,28 @@ describe('parallel logins', () => {
     assert.equal(outcomes.filter((outcome) => barred.test(outcome)).length, 982)
     // Whom there was no room for has not failed.
     assert.equal(scene.attempts.filter(({ outcome }) => outcome === 'refused').length, 18)
+  })
+})
+
+describe('hashes of a high cost', () => {
+  it('are compared with one at a time, and leave a place for others', async () => {
+    await writeFile(
+      path,
+      `ada:${hashes.ada}\nbob:${hashes.bob}\n${['s', 't', 'u'].map((user) => `${user}:${dummyHash(14)}\n`).join('')}`,
+    )
+    const compares = new Compares()
+    const scene = new Scene({}, (_, text) => compares.compare('', text.replace('$14$', '$04$')))
+    const slow = ['s', 't', 'u', 's'].map((user, index) =>
+      scene.login(user, `guess-${index}`, `192.0.${index}.1`),
+    )
+    const fast = ['ada', 'bob'].map((user) => scene.login(user, 'guess', '198.51.100.1'))
+    for (let tries = 0; tries < 500 && scene.costs.length < 2; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    for (let turns = 0; turns < 20; turns++) await turn()
+    assert.deepEqual(scene.costs.toSorted(), ['$2b$04$', '$2b$14$'])
+    await compares.endAll()
+    assert.deepEqual([...new Set(await Promise.all([...slow, ...fast]))], ['wrong password'])
+    assert.equal(scene.costs.length, 6)
   })
 })
 

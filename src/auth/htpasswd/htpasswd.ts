@@ -6,7 +6,7 @@ import { codeOf, fileProblem } from '../../util/file-problem.ts'
 import { Unauthorized } from '../../registry/unauthorized.ts'
 import { LoginReports, type LoginAttempt } from './login-reports.ts'
 import { createLoginState, type LoginState } from './login-state.ts'
-import { comparableHash, dummyHash } from './password-hash.ts'
+import { comparableHash, costOf, dummyHash, slowCost } from './password-hash.ts'
 import { provisionHtpasswd } from './provision.ts'
 import type { Login } from './remembered.ts'
 import { Users } from './users.ts'
@@ -176,10 +176,12 @@ export class Htpasswd {
 
   /** One compare for all who ask the same at once, wherever they are: a fleet that starts. */
   async #verify({ user, password, address, hash, dummy, digest }: Asked): Promise<boolean> {
-    const { queue, throttle } = this.#state
-    const compare = (): Promise<boolean> => this.#compare(password, comparableHash(hash ?? dummy))
+    const { queue, slowQueue, throttle } = this.#state
+    const comparable = comparableHash(hash ?? dummy)
     const waiting = { address, isKnown: throttle.isKnown(user, address) }
-    return await shared(this.#compares, digest, () => queue.run(waiting, compare))
+    const compare = (): Promise<boolean> => queue.run(waiting, () => this.#compare(password, comparable))
+    const isSlow = costOf(comparable) > slowCost
+    return await shared(this.#compares, digest, () => (isSlow ? slowQueue.run(waiting, compare) : compare()))
   }
 }
 

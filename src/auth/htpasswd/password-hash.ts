@@ -9,6 +9,9 @@ export type PasswordHash =
 /** The highest that Apache's tool makes. One compare of cost 31 would keep a thread for days. */
 export const highestCost = 17
 
+/** A compare of a higher cost takes more than about a second. */
+export const slowCost = 13
+
 /** bcrypt's own least. */
 const lowestCost = 4
 
@@ -61,6 +64,11 @@ const saltEnd = 28
 export function comparableHash(hash: string): string {
   const last = alphabet[alphabet.indexOf(hash.charAt(saltEnd)) & 0b110000] ?? '.'
   return `$2b$${hash.slice(4, saltEnd)}${last}${hash.slice(saltEnd + 1)}`
+}
+
+/** The cost of a bcrypt hash. */
+export function costOf(hash: string): number {
+  return Number(hash.slice(4, 6))
 }
 
 /** A well-formed hash of that cost which no password has: comparing with it takes as long as with any other. */

@@ -2,6 +2,7 @@ import type { Log } from '../../registry/context.ts'
 import { fileProblem } from '../../util/file-problem.ts'
 import { FollowedFiles } from '../../util/followed-files.ts'
 import { readSmallFile } from '../../util/small-file.ts'
+import { warnOfCosts } from './cost-warnings.ts'
 import { largestHtpasswd, parseHtpasswd } from './htpasswd-file.ts'
 import { parsePasswordHash } from './password-hash.ts'
 
@@ -76,7 +77,9 @@ function parse(text: string, { path, log }: UsersOptions): ReadTable {
   const more = problems.length - mostTold
   if (more > 0) log.warn({ path, lines: more }, 'more lines of the password file ignored')
   if (users.size === 0) log.warn({ path }, 'nobody in the password file can log in')
-  return { text, hashes: users, cost: commonCost(users.values()) }
+  const cost = commonCost(users.values())
+  warnOfCosts(users.values(), cost, { path, log })
+  return { text, hashes: users, cost }
 }
 
 function commonCost(hashes: Iterable<string>): number {

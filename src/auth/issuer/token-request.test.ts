@@ -93,6 +93,11 @@ describe('what is granted', () => {
   it('is the catalog where it is allowed', () => {
     assert.deepEqual(granted('scope=registry:catalog:*', 'registry:catalog:*'), ['registry:catalog:*'])
     assert.deepEqual(granted('scope=registry:catalog:*'), [])
+    const made = parse('scope=registry:catalog:*,foo+registry:catalog:bar+registry:other:pull').scopes
+    assert.deepEqual(
+      grantedScopes(made, () => true),
+      [{ type: 'registry', name: 'catalog', actions: ['*'] }],
+    )
   })
 
   it('is nothing of other types, and no action that nobody knows, whatever is allowed', () => {

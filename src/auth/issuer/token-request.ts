@@ -63,7 +63,8 @@ export function grantedScopes(
 /** Every action once, so that a request of many repeated ones costs no more than it says. */
 function wanted(type: string, actions: readonly string[]): string[] {
   const once = new Set(actions)
-  if (type === 'registry') return [...once]
+  // Of the catalog there is no other.
+  if (type === 'registry') return once.has('*') ? ['*'] : []
   if (type !== 'repository') return []
   // A token whose `*` were kept would allow what nobody has judged.
   if (once.has('*')) return [...repositoryActions]

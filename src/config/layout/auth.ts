@@ -17,10 +17,15 @@ export const auth: OpenMap = keys(
       realm,
       service: text('The service that the challenge names. Required.'),
     }),
-    htpasswd: parameters('Users and passwords from a file.', {
-      realm,
-      path: path('The file, with bcrypt entries as `htpasswd -B` writes them. Required.'),
-    }),
+    htpasswd: parameters(
+      'Users and passwords from a file, which is followed as it changes. Failed logins are slowed down: [access.md](access.md#failed-logins-are-slowed-down).',
+      {
+        realm,
+        path: path(
+          'The file, with bcrypt entries as `berth htpasswd` and `htpasswd -B` write them, of cost 17 at most. Others are passed over, and named in the log. A file that is not there at the start is made, with a user `docker` whose password is shown once, on standard error. Required.',
+        ),
+      },
+    ),
     token: parameters('Bearer tokens that another server issues.', {
       realm: url('Where clients get their token. Required.'),
       service: text('The audience that tokens must have. Required.'),

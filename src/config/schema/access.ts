@@ -46,8 +46,10 @@ function meantWho(value: string): string {
   if (everybody.includes(value.toLowerCase())) return ' (did you mean anonymous?)'
   const [kind = '', ...rest] = value.split(':')
   const meant = whoKinds.includes(kind) ? kind : nearest(kind.trim(), whoKinds)
-  const corrected = meant === undefined ? `user:${value}` : [meant, rest.join(':').trim()].join(rest.length > 0 ? ':' : '')
-  const isSuggested = corrected !== value && corrected.length <= longestHint && parseWho(corrected) !== undefined
+  const corrected =
+    meant === undefined ? `user:${value}` : [meant, rest.join(':').trim()].join(rest.length > 0 ? ':' : '')
+  const isSuggested =
+    corrected !== value && corrected.length <= longestHint && parseWho(corrected) !== undefined
   return isSuggested ? ` (did you mean ${corrected}?)` : ''
 }
 

@@ -4,9 +4,10 @@ import fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { newGate } from '../../../test/http/gate.ts'
 import { storagePath } from '../driver.ts'
 import { FilesystemDriver } from './driver.ts'
-import { replace } from './faults.ts'
+import { failWith, replace } from './faults.ts'
 import { Folders } from './folders.ts'
 import { exclusively } from './path-lock.ts'
 import { TemporaryFiles, type TemporaryFile } from './temporary.ts'
@@ -109,6 +110,64 @@ describe('a lock on a path', () => {
       )
       assert.deepEqual(await locks(), [])
     }
+  })
+
+  it('is broken also when somebody died while he broke it', async () => {
+    let lock = ''
+    await exclusively(target(), file, async () => {
+      lock = join(folder, (await locks())[0] ?? '')
+    })
+    for (const path of [lock, `${lock}-breaking`]) {
+      await fs.writeFile(path, '')
+      await age(path, 120_000)
+    }
+    assert.equal(await exclusively(target(), file, async () => 'done'), 'done')
+    assert.deepEqual(await locks(), [])
+  })
+
+  it('is left alone while somebody breaks it', async () => {
+    let lock = ''
+    await exclusively(target(), file, async () => {
+      lock = join(folder, (await locks())[0] ?? '')
+    })
+    await fs.writeFile(lock, '')
+    await age(lock, 120_000)
+    await fs.writeFile(`${lock}-breaking`, '')
+    await assert.rejects(
+      exclusively(target(), file, async () => undefined),
+      { code: 'STORAGE_UNAVAILABLE' },
+    )
+    assert.equal((await locks()).length, 2)
+  })
+
+  it('is let go of by its holder alone, not by one who was taken for dead', async () => {
+    const first = newGate()
+    const second = newGate()
+    const slow = exclusively(target(), file, () => first.opened)
+    while ((await locks()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    const lock = join(folder, (await locks())[0] ?? '')
+    await age(lock, 120_000)
+    const begun = newGate()
+    const next = exclusively(target(), file, async () => {
+      begun.open()
+      await second.opened
+    })
+    await begun.opened
+    first.open()
+    await slow
+    assert.deepEqual(await locks(), [basename(lock)], 'that of the next one')
+    second.open()
+    await next
+    assert.deepEqual(await locks(), [])
+  })
+
+  it('that cannot be written is none', async () => {
+    replace('writev', (args) => failWith(args, 'ENOSPC', 'write'))
+    await assert.rejects(
+      exclusively(target(), file, async () => assert.fail('works without a lock')),
+      { code: 'ENOSPC' },
+    )
+    assert.deepEqual(await locks(), [])
   })
 
   it('is not broken when somebody else broke the old one in the same moment and made it anew', async () => {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errnoOf, unavailable } from '../failure.ts'
-import { close, open, stat, unlink } from './calls.ts'
+import { close, closeQuietly, open, read, stat, unlink, writeAll } from './calls.ts'
 import type { TemporaryFile } from './temporary.ts'
 
 /** Milliseconds between two tries. */
@@ -27,14 +27,16 @@ export async function exclusively<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const lock = lockPath(target, dirname(file.path))
-  for (let left = tries; !(await made(lock)); left--) {
+  let holder = await made(lock)
+  for (let left = tries; holder === undefined; left--) {
     if (left === 0) throw unavailable(`another process holds ${lock}`)
     if (!(await broken(lock, file))) await delay(pause)
+    holder = await made(lock)
   }
   try {
     return await work()
   } finally {
-    await unlink(lock).catch(() => undefined)
+    await release(lock, holder)
   }
 }
 
@@ -45,29 +47,66 @@ function lockPath(target: string, folder: string): string {
   return join(folder, `lock-${hash}`)
 }
 
-async function made(lock: string): Promise<boolean> {
+/** Gives what the new lock says of its holder; undefined when there is one already. */
+async function made(lock: string): Promise<string | undefined> {
+  const holder = randomUUID()
+  let descriptor: number
   try {
-    await close(await open(lock, 'wx'))
-    return true
+    descriptor = await open(lock, 'wx')
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false
+    if (errnoOf(error) === 'EEXIST') return undefined
     throw error
+  }
+  try {
+    await writeAll(descriptor, [Buffer.from(holder)])
+    return holder
+  } catch (error) {
+    await unlink(lock).catch(() => undefined)
+    throw error
+  } finally {
+    await close(descriptor)
+  }
+}
+
+/** Never throws: a lock that stays becomes stale. One whose holder was taken for dead is another's by now. */
+async function release(lock: string, holder: string): Promise<void> {
+  try {
+    if ((await holderOf(lock)) === holder) await unlink(lock)
+  } catch {
+    // Broken, or on a disk that fails.
+  }
+}
+
+async function holderOf(lock: string): Promise<string> {
+  const descriptor = await open(lock, 'r')
+  try {
+    const buffer = Buffer.alloc(100)
+    const length = await read(descriptor, buffer, buffer.length, 0)
+    return buffer.toString('latin1', 0, length)
+  } finally {
+    closeQuietly(descriptor)
   }
 }
 
 /** Removes the lock of a process that died. Whoever does so holds a lock for that, lest he remove the one that came after it. */
 async function broken(lock: string, file: TemporaryFile): Promise<boolean> {
   const { mtimeMs: now } = await stat(file.path)
-  const isStale = async (): Promise<boolean> => now - (await stat(lock)).mtimeMs > stale
+  const isStale = async (path: string): Promise<boolean> => now - (await stat(path)).mtimeMs > stale
   const breaking = `${lock}-breaking`
   try {
-    if (!(await isStale()) || !(await made(breaking))) return false
+    if (!(await isStale(lock))) return false
+    const breaker = await made(breaking)
+    if (breaker === undefined) {
+      // Who broke it died over that. There is a pause before the next try, for others who remove this now.
+      if (await isStale(breaking)) await unlink(breaking)
+      return false
+    }
     try {
-      const isDead = await isStale()
+      const isDead = await isStale(lock)
       if (isDead) await unlink(lock)
       return isDead
     } finally {
-      await unlink(breaking)
+      await release(breaking, breaker)
     }
   } catch (error) {
     // Released, or broken by somebody else.

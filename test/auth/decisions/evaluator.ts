@@ -105,8 +105,9 @@ export function grantedActions(
   return asked.filter((action) => may(action) || (action === 'pull' && may('list')))
 }
 
+/** Whether he may list anything: a token says so or not. */
 export function mayAskForCatalog({ rules }: Policy, name: string | undefined): boolean {
-  return name !== undefined || rules.some((rule) => isAbout(rule, name) && allows(rule, { action: 'list' }))
+  return rules.some((rule) => isAbout(rule, name) && allows(rule, { action: 'list' }))
 }
 
 type Identity =
