@@ -172,6 +172,18 @@ describe('a login', () => {
     assert.deepEqual([...new Set(scene.costs)], ['$2b$04$'])
   })
 
+  it('costs for unknown users what it costs for those in the file, and the same each time', async () => {
+    const text = Array.from({ length: 40 }, (_, index) => `u${index}:${dummyHash(index < 30 ? 4 : 5)}\n`)
+    await writeFile(path, text.join(''))
+    const scene = new Scene({}, async () => false)
+    for (let index = 0; index < 200; index++) await scene.login(`nobody-${index}`, 'x', `10.0.${index}.1`)
+    const first = [...scene.costs]
+    const dear = first.filter((cost) => cost === '$2b$05$').length
+    assert.ok(dear > 20 && dear < 90, `${dear} of 200`)
+    for (let index = 0; index < 200; index++) await scene.login(`nobody-${index}`, 'y', `10.0.${index}.1`)
+    assert.deepEqual(scene.costs.slice(200), first)
+  })
+
   it('costs a compare of ten where nobody has a password', async () => {
     await writeFile(path, 'old:{SHA}x\n')
     const scene = new Scene()

@@ -8,8 +8,8 @@ import { LoginReports, type LoginAttempt } from './login-reports.ts'
 import { createLoginState, type LoginState } from './login-state.ts'
 import { comparableHash, costOf, dummyHash, slowCost } from './password-hash.ts'
 import { provisionHtpasswd } from './provision.ts'
-import type { Login } from './remembered.ts'
-import { Users } from './users.ts'
+import type { Login, Remembered } from './remembered.ts'
+import { defaultCost, Users } from './users.ts'
 
 export { createLoginState }
 export type { Login, LoginAttempt, LoginState }
@@ -51,7 +51,7 @@ interface Asked {
   /** The user's, if he has one. */
   readonly hash: string | undefined
   /** What is compared with instead. */
-  readonly dummy: string
+  readonly dummy: () => string
   /** Of the credentials and the hash. */
   readonly digest: string
 }
@@ -103,7 +103,7 @@ export class Htpasswd {
    */
   async login(user: string, password: string, client: string | undefined): Promise<Login> {
     const { remembered, throttle } = this.#state
-    const { hashes, cost } = await this.#users.look()
+    const { hashes, costs } = await this.#users.look()
     const address = addressKey(client)
     const hash = hashes.get(user)
     const digest = remembered.digest(user, hash ?? '', password)
@@ -132,7 +132,15 @@ export class Htpasswd {
       this.#reports.report({ outcome: 'accepted', user, client }, address)
       return login
     }
-    const asked = { user, password, client, address, hash, dummy: dummyHash(cost), digest }
+    const asked = {
+      user,
+      password,
+      client,
+      address,
+      hash,
+      dummy: () => dummyOf(remembered, user, costs),
+      digest,
+    }
     return await shared(this.#attempts, key, () => this.#attempt(asked))
   }
 
@@ -177,7 +185,7 @@ export class Htpasswd {
   /** One compare for all who ask the same at once, wherever they are: a fleet that starts. */
   async #verify({ user, password, address, hash, dummy, digest }: Asked): Promise<boolean> {
     const { queue, slowQueue, throttle } = this.#state
-    const comparable = comparableHash(hash ?? dummy)
+    const comparable = comparableHash(hash ?? dummy())
     const waiting = { address, isKnown: throttle.isKnown(user, address) }
     const compare = (): Promise<boolean> => queue.run(waiting, () => this.#compare(password, comparable))
     const isSlow = costOf(comparable) > slowCost
@@ -187,6 +195,15 @@ export class Htpasswd {
 
 function refusal(reason: string): Unauthorized {
   return new Unauthorized({ cause: new Error(reason) })
+}
+
+/**
+ * What an unknown user's password is compared with: as costly as somebody's in the file, whose is always the same for one name, so that
+ * in a file of mixed costs, too, time does not tell who is in it.
+ */
+function dummyOf(remembered: Remembered, user: string, costs: readonly number[]): string {
+  const chosen = Buffer.from(remembered.digest(user, '', ''), 'base64url').readUInt32BE(0) % costs.length
+  return dummyHash(costs[chosen] ?? defaultCost)
 }
 
 /** Starts what is not under way by that name. */

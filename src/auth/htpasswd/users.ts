@@ -4,14 +4,14 @@ import { FollowedFiles } from '../../util/followed-files.ts'
 import { readSmallFile } from '../../util/small-file.ts'
 import { warnOfCosts } from './cost-warnings.ts'
 import { largestHtpasswd, parseHtpasswd } from './htpasswd-file.ts'
-import { parsePasswordHash } from './password-hash.ts'
+import { costOf } from './password-hash.ts'
 
 /** Who is in a password file. */
 export interface UserTable {
   /** By name: bcrypt hashes, as they are written. */
   readonly hashes: ReadonlyMap<string, string>
-  /** bcrypt's, that most of them have. */
-  readonly cost: number
+  /** bcrypt's, of each of them; that of an entry of our own where there are none. */
+  readonly costs: readonly number[]
 }
 
 export interface UsersOptions {
@@ -77,20 +77,7 @@ function parse(text: string, { path, log }: UsersOptions): ReadTable {
   const more = problems.length - mostTold
   if (more > 0) log.warn({ path, lines: more }, 'more lines of the password file ignored')
   if (users.size === 0) log.warn({ path }, 'nobody in the password file can log in')
-  const cost = commonCost(users.values())
-  warnOfCosts(users.values(), cost, { path, log })
-  return { text, hashes: users, cost }
-}
-
-function commonCost(hashes: Iterable<string>): number {
-  const counts = new Map<number, number>()
-  let common = defaultCost
-  for (const hash of hashes) {
-    const parsed = parsePasswordHash(hash)
-    if (parsed.kind !== 'bcrypt') continue
-    const count = (counts.get(parsed.cost) ?? 0) + 1
-    counts.set(parsed.cost, count)
-    if (count > (counts.get(common) ?? 0)) common = parsed.cost
-  }
-  return common
+  const costs = Array.from(users.values(), costOf)
+  warnOfCosts(costs, { path, log })
+  return { text, hashes: users, costs: costs.length > 0 ? costs : [defaultCost] }
 }
