@@ -3,7 +3,7 @@ import type { Contender } from './contenders.ts'
 import type { Medium } from './media.ts'
 import type { PayloadFactory } from './payload.ts'
 import type { RunningRegistry } from '../test/support/registry-process.ts'
-import type { Seed } from './seed.ts'
+import type { Seed, SeededPart } from './seed.ts'
 import type { Sizes } from './sizes.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -47,9 +47,6 @@ export interface Surroundings {
   readonly tls: TlsFiles
   readonly auth: AuthFiles
 }
-
-/** What is written to a store before, as far as loads need it. All but the catalog lie in one store. */
-export type SeededPart = 'image' | 'large' | 'tags' | 'catalog'
 
 /** A load on a running server. */
 export interface ServedLoad extends LoadFacts {

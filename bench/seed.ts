@@ -1,10 +1,12 @@
 import { closeSync, existsSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { SeededPart } from './load.ts'
 import { makeImage, type Image } from './image.ts'
 import type { Payload, PayloadFactory } from './payload.ts'
 import type { Sizes } from './sizes.ts'
 import { blobFile, layerLink, revisionLink, tagLink } from './store-layout.ts'
+
+/** What is written to a store before, as far as loads need it. All but the catalog lie in one store. */
+export type SeededPart = 'image' | 'large' | 'tags' | 'catalog'
 
 /** Where the seeded content is found by the loads that read it. */
 export interface Seed {
