@@ -1,12 +1,5 @@
-import {
-  createSecretKey,
-  generateKeyPairSync,
-  sign,
-  constants,
-  createHmac,
-  type KeyObject,
-} from 'node:crypto'
-import type { KeyPair } from './token-certificates.ts'
+import { createSecretKey, sign, constants, createHmac, type KeyObject } from 'node:crypto'
+import { makeKeyPair, type KeyPair } from '../support/key-pair.ts'
 
 /** Keys and tokens for tests. Tokens are put together by hand, so that any of them can be made, the bad ones too. */
 
@@ -26,9 +19,9 @@ export const usualAlgorithm: Readonly<Record<KeyKind, string>> = {
 const curves = { p256: 'P-256', p384: 'P-384', p521: 'P-521' } as const
 
 export function makeKeys(kind: KeyKind, rsaBits = 2048): KeyPair {
-  if (kind === 'rsa') return generateKeyPairSync('rsa', { modulusLength: rsaBits })
-  if (kind === 'ed25519') return generateKeyPairSync('ed25519')
-  return generateKeyPairSync('ec', { namedCurve: curves[kind] })
+  if (kind === 'rsa') return makeKeyPair(rsaBits)
+  if (kind === 'ed25519') return makeKeyPair('ed25519')
+  return makeKeyPair(curves[kind])
 }
 
 /** One whose x or y begins with a zero byte, as one of 128 does. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { makeKeyPair } from '../../../test/support/key-pair.ts'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import type { Log } from '../../registry/context.ts'
 import { createIssuer, type Issuer, type IssuerOptions } from './issuer.ts'
@@ -173,7 +174,7 @@ function hmac(key: string | Buffer): string {
 }
 
 describe('a token is refused', () => {
-  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const other = makeKeyPair('P-256')
   const { publicKey } = deriveKey(secret)
   const pem = publicKey.export({ type: 'spki', format: 'pem' })
 
@@ -225,7 +226,7 @@ describe('the key', () => {
   it('is that of the file before that of the secret', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'berth-test-'))
     const keyFile = join(folder, 'token.pem')
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const { privateKey } = makeKeyPair('P-256')
     writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }))
     const { log, lines } = recordingLog()
     try {

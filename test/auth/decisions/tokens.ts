@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { makeKeyPair } from '../../support/key-pair.ts'
 import type { TestServer } from '../../http/in-process.ts'
 import { basic } from '../htpasswd-file.ts'
 import { claimsOf, readToken, signToken, type GrantedAccess, type TokenParts } from '../signed-token.ts'
@@ -118,5 +119,5 @@ function askedAbout(repository: string): readonly string[] {
 }
 
 export function newKey(): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  return makeKeyPair('P-256').privateKey
 }
