@@ -49,8 +49,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'mail',
     'systemd',
   ],
-  workers: ['registry', 'util', 'config', 'server', 'metrics', 'debug', 'tracing', 'app'],
-  cli: ['registry', 'config', 'server', 'util', 'systemd', 'tracing', 'access', 'auth', 'app', 'workers'],
+  cli: ['registry', 'config', 'server', 'util', 'systemd', 'tracing', 'access', 'auth', 'app'],
   '.': ['registry', 'config', 'storage', 'stored', 'http', 'app', 'cli'],
 }
 

@@ -15,8 +15,6 @@ import type { ListenerOptions, TlsListenerOptions } from '../server/listener-opt
 import { createDriver } from '../storage/create-driver.ts'
 import { measuredDriver } from '../storage/measured.ts'
 import { createStoredRegistries } from '../stored/stored-registry.ts'
-import type { Metrics } from '../metrics/metrics.ts'
-import type { Tls } from './tls.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { AccessLog } from '../util/access-log.ts'
 import type { Logger } from '../util/logger.ts'
@@ -25,7 +23,6 @@ import { createTls } from './create-tls.ts'
 import { healthChecks } from './health.ts'
 import { Mails } from './mails.ts'
 import { measuring } from './measuring.ts'
-import { countLogins, type Peers } from './peers.ts'
 import { RunningApp, type Wanted } from './running-app.ts'
 import { createServing } from './serving.ts'
 import { traced } from './tracing.ts'
@@ -44,21 +41,10 @@ export interface AppOptions {
   readonly fd?: number | undefined
   /** Reads the configuration again, for a reload; without it there are none. */
   readonly load?: () => LoadedConfig
-  /** Other processes that serve with this one: then it has no debug listener of its own. */
-  readonly peers?: Peers
 }
 
 /** A registry, to be started and stopped. */
-export interface App extends Pick<
-  RunningApp,
-  'driver' | 'listener' | 'start' | 'reload' | 'stop' | 'prepare' | 'notReloaded' | 'lead'
-> {
-  readonly health: Health
-  /** Absent when nothing is measured. */
-  readonly metrics: Metrics | undefined
-  /** Absent where nobody orders any. */
-  readonly certificateFor: Tls['certificateFor']
-}
+export type App = Pick<RunningApp, 'driver' | 'listener' | 'start' | 'reload' | 'stop'>
 
 /**
  * The composition root: from a configuration to everything that serves it. Nothing is started yet.
@@ -66,7 +52,7 @@ export interface App extends Pick<
  * @throws Error of one line, when what the configuration names cannot be used
  */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { config, log, version = 'unknown', tracing, peers } = options
+  const { config, log, version = 'unknown', tracing } = options
   // Loaded only when wanted: it takes a tenth of a second.
   const metrics = isMeasured(config)
     ? (await import('../metrics/metrics.ts')).createMetrics({ version })
@@ -79,9 +65,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const stored = createStoredRegistries(
     driver,
     cache && ((isHit): void => (isHit ? cache.hit() : cache.miss())),
-    peers?.deletions,
   )
-  const tls = await createTls(config.http, version, log, peers?.orders)
+  const tls = await createTls(config.http, version, log)
   const health = new Health(healthChecks(config.health, driver), log)
   const audit = await openAuditLog({
     file: config.audit.file,
@@ -91,17 +76,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const mails = new Mails(log)
   mails.use(config)
 
-  const logins = createLoginState()
-  if (peers !== undefined) countLogins(peers, logins)
   const parts = {
     log,
-    logins,
-    secret: peers?.secret ?? randomBytes(32).toString('base64url'),
-    onLogin: (attempt: LoginAttempt): void => {
-      auditLogin(audit, attempt)
-      const { outcome, user, client } = attempt
-      if (outcome !== 'throttled') peers?.logins.tell({ isRight: outcome === 'accepted', user, client })
-    },
+    logins: createLoginState(),
+    secret: randomBytes(32).toString('base64url'),
+    onLogin: (attempt: LoginAttempt): void => auditLogin(audit, attempt),
     onAttempt: (outcome: LoginAttempt['outcome']): void => metrics?.auth.login(outcome),
     onPassword: passwordWarnings(log),
   }
@@ -121,7 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     })
   let handler = await serve({ config, sources: options.sources ?? new Map() }, true)
   const listener = new Listener((request, response, how) => handler(request, response, how), {
-    ...listenerOptions(config, tls?.options, peers?.count),
+    ...listenerOptions(config, tls?.options),
     fd: options.fd,
   })
   const app = new RunningApp({
@@ -137,20 +116,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     debug,
     serve: (wanted) => serve(wanted),
     use: (other) => (handler = other),
-    isOneOfSeveral: peers !== undefined,
-    isFirst: peers?.isFirst ?? true,
     load: options.load,
   })
   metrics?.gauges.reload(() => app.reloader.state)
   metrics?.gauges.health(() => health)
   metrics?.gauges.acmeExpiry(() => tls?.certificates?.() ?? [])
   metrics?.gauges.tlsExpiry(() => tls?.expires)
-  return Object.assign(app, { health, metrics, certificateFor: tls?.certificateFor })
+  return app
 
   function debug(reload: () => Promise<ReloadOutcome>): DebugServer | undefined {
     const { addr = '', prometheus } = config.http.debug
     const address = parseListenAddress(addr)
-    if (address === undefined || peers !== undefined) return undefined
+    if (address === undefined) return undefined
     return new DebugServer({
       address,
       log,
@@ -172,12 +149,7 @@ function driverOptions(driver: StorageDriverConfig): Parameters<typeof createDri
     : { kind: 'inmemory' }
 }
 
-/** @param sharers how many processes share what comes */
-function listenerOptions(
-  { http }: Config,
-  tls: TlsListenerOptions | undefined,
-  sharers: number = 1,
-): ListenerOptions {
+function listenerOptions({ http }: Config, tls: TlsListenerOptions | undefined): ListenerOptions {
   const { addr, net, http2, h2c, limits, timeouts } = http
   return {
     address: addr,
@@ -185,8 +157,7 @@ function listenerOptions(
     tls,
     http2: !http2.disabled,
     h2c: h2c.enabled,
-    // Each has its share. None of them knows how many the others have.
-    limits: { headerSize: limits.headersize, connections: Math.ceil(limits.connections / sharers) },
+    limits: { headerSize: limits.headersize, connections: limits.connections },
     timeouts: { header: timeouts.header, idle: timeouts.idle },
   }
 }

@@ -14,7 +14,6 @@ import { redis } from './layout/redis.ts'
 import { storage } from './layout/storage.ts'
 import { policy, validation } from './layout/validation.ts'
 import { compatibility, reporting } from './layout/version-2.ts'
-import { workers } from './layout/workers.ts'
 
 export { storageDrivers } from './layout/storage-drivers.ts'
 export { storageSections } from './layout/storage.ts'
@@ -28,7 +27,6 @@ export const distributionLayout: Struct = struct('The configuration of a registr
   auth,
   access,
   audit,
-  workers,
   middleware,
   http,
   notifications,

@@ -20,7 +20,6 @@ const sections = { log, storage, http, health, auth, access, audit }
 const others = [
   'version',
   'loglevel',
-  'workers',
   'catalog.maxentries',
   'tags.maxtags',
   'validation.disabled',
