@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { startProcess } from '../support/background-process.ts'
+import { startContainerdDaemon } from '../support/containerd-daemon.ts'
 import { ImageLayout, mediaTypes } from '../support/images.ts'
 import { readImage } from '../support/registry-content.ts'
 import { startRegistry } from '../support/registry-process.ts'
@@ -15,26 +14,8 @@ void test('containerd', async (t) => {
   if (!requireProgram(t, 'containerd', 'ctr', 'runc') || !requireRoot(t)) return
   const registry = await startRegistry({}, t)
   const folder = temporaryFolder().path
-  const socket = join(folder, 'containerd.sock')
-  const config = join(folder, 'config.toml')
-  writeFileSync(
-    config,
-    `version = 2
-root = "${join(folder, 'data')}"
-state = "${join(folder, 'state')}"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-  address = "${socket}"
-`,
-  )
-  const ctr = async (...args: string[]): Promise<string> =>
-    (await run('ctr', ['--address', socket, ...args])).stdout
-  const daemon = await startProcess('containerd', ['--config', config], {
-    isReady: async () => (await ctr('version')).includes('Server'),
-  })
-  t.after(async () => {
-    await daemon.stop()
-  })
+  const daemon = await startContainerdDaemon(folder, t)
+  const ctr = async (...args: string[]): Promise<string> => (await daemon.ctr(...args)).stdout
 
   const layout = new ImageLayout(join(folder, 'layout'))
   const image = await layout.addImage({ seed: 'containerd', layers: [1000, 4_000_000, 500_000] })

@@ -1,8 +1,7 @@
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cleaner } from './at-exit.ts'
 import { attempt, type Client, type Login } from './auth-client.ts'
-import { startProcess } from './background-process.ts'
+import { startContainerdDaemon } from './containerd-daemon.ts'
 import type { ImageLayout } from './images.ts'
 import { run, words } from './run.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -13,28 +12,11 @@ export const containerdPrograms = ['containerd', 'ctr', 'tar'] as const
 /** A containerd of the test's own, and its `ctr`, which is told user and password at every command. */
 export async function startContainerd(layout: ImageLayout, tag: string, test: Cleaner): Promise<Client> {
   const folder = temporaryFolder(test).path
-  const socket = join(folder, 'containerd.sock')
-  const config = join(folder, 'config.toml')
-  writeFileSync(
-    config,
-    `version = 2
-root = "${join(folder, 'data')}"
-state = "${join(folder, 'state')}"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
-[grpc]
-  address = "${socket}"
-`,
-  )
+  const daemon = await startContainerdDaemon(folder, test)
   const ctr = async (...args: string[]): Promise<string> => {
-    const { stdout, stderr } = await run('ctr', ['--address', socket, ...args])
+    const { stdout, stderr } = await daemon.ctr(...args)
     return stdout + stderr
   }
-  const daemon = await startProcess('containerd', ['--config', config], {
-    isReady: async () => (await ctr('version')).includes('Server'),
-  })
-  test.after(async () => {
-    await daemon.stop()
-  })
   const archive = join(folder, 'layout.tar')
   await run('tar', ['-cf', archive, '-C', layout.folder, 'oci-layout', 'index.json', 'blobs'])
   let user: string[] = []
