@@ -49,7 +49,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'mail',
     'systemd',
   ],
-  cli: ['registry', 'config', 'server', 'util', 'systemd', 'tracing', 'access', 'auth', 'app'],
+  workers: ['registry', 'util', 'config', 'server', 'metrics', 'debug', 'tracing', 'app'],
+  cli: ['registry', 'config', 'server', 'util', 'systemd', 'tracing', 'access', 'auth', 'app', 'workers'],
   '.': ['registry', 'config', 'storage', 'stored', 'http', 'app', 'cli'],
 }
 

@@ -6,7 +6,7 @@ import type { Certificate } from './certificate.ts'
 import { Challenges } from './challenges.ts'
 import { Failures } from './failures.ts'
 import { parseHostName, type HostName } from './host-name.ts'
-import { Issuer } from './issuer.ts'
+import { Issuer, type OrdersElsewhere } from './issuer.ts'
 import { NewHosts } from './new-hosts.ts'
 import { openCache } from './open-cache.ts'
 import { orderBackOff, renewalTime, type BackOff } from './schedule.ts'
@@ -39,6 +39,8 @@ export interface AcmeOptions {
   readonly userAgent?: string
   /** PEM of authorities to trust, besides those that Node comes with, when talking to the directory. */
   readonly ca?: string
+  /** One of several processes orders for all: who that is. They share the cache. */
+  readonly orders?: OrdersElsewhere
   readonly backOff?: BackOff
   /** Milliseconds since 1970. */
   readonly now?: () => number
@@ -90,7 +92,8 @@ export class AcmeCertificates {
       ca: options.ca,
     })
     const { log, backOff = orderBackOff, random = Math.random, now = Date.now } = options
-    const issuer = new Issuer({ authority, cache, failures: new Failures(backOff, random), log, now })
+    const failures = new Failures(backOff, random)
+    const issuer = new Issuer({ authority, cache, failures, log, now, orders: options.orders })
     const certificates = new AcmeCertificates(options, challenges, authority, issuer)
     for (const host of certificates.#hosts) await certificates.#load(host)
     return certificates

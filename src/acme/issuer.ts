@@ -15,6 +15,20 @@ export interface IssuerOptions {
   readonly log: Log
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Absent: this process orders what it needs. */
+  readonly orders?: OrdersElsewhere | undefined
+}
+
+/** Who orders certificates, when one process does that for several that share a cache. */
+export interface OrdersElsewhere {
+  /** That is this one. */
+  readonly isHere: boolean
+  /**
+   * Lets the one who orders get a certificate into the cache.
+   *
+   * @throws Error of one line
+   */
+  order(host: string): Promise<void>
 }
 
 /** Gets certificates: one order at a time, and none for a host whose last one failed a short time ago. */
@@ -42,7 +56,8 @@ export class Issuer {
   async issue(host: HostName, current?: Certificate): Promise<Certificate> {
     const running = this.#running.get(host)
     if (running !== undefined) return await running
-    const { failures, now } = this.#options
+    const { failures, now, orders } = this.#options
+    if (orders?.isHere === false) return await this.#fromElsewhere(host, orders, current)
     const retryAt = failures.retryAt(host, now())
     if (retryAt !== undefined) throw Unavailable.failedBefore(host, retryAt)
 
@@ -60,6 +75,29 @@ export class Issuer {
   async stop(): Promise<void> {
     this.#stopping.abort(Unavailable.stopped())
     await this.#last
+  }
+
+  /** What is to be replaced is ordered by whom that concerns, who looks at the clock as we do: it is in the cache sooner or later. */
+  async #fromElsewhere(
+    host: HostName,
+    orders: OrdersElsewhere,
+    current: Certificate | undefined,
+  ): Promise<Certificate> {
+    const { now } = this.#options
+    const isGood = (certificate: Certificate | undefined): certificate is Certificate =>
+      certificate !== undefined &&
+      (current === undefined ? certificate.expires : renewalTime(certificate, 0)) > now()
+    const cached = await this.cached(host)
+    if (isGood(cached)) return cached
+    if (current !== undefined) throw Unavailable.notYet(host)
+    try {
+      await orders.order(host)
+    } catch (error) {
+      throw Unavailable.elsewhere(host, error)
+    }
+    const ordered = await this.cached(host)
+    if (!isGood(ordered)) throw Unavailable.notYet(host)
+    return ordered
   }
 
   async #issue(host: HostName, current: Certificate | undefined): Promise<Certificate> {

@@ -40,6 +40,16 @@ export class Unavailable extends Error {
     return new Unavailable(`the order for ${host} failed`, { cause, retryAt })
   }
 
+  /** @param cause what the process that orders says */
+  static elsewhere(host: HostName, cause: unknown): Unavailable {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    return new Unavailable(`${host} has no certificate: ${reason}`, { cause })
+  }
+
+  static notYet(host: HostName): Unavailable {
+    return new Unavailable(`another process has not put a certificate for ${host} into the cache yet`)
+  }
+
   static stopped(): Unavailable {
     return new Unavailable('this process is ending')
   }

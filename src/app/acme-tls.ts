@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import { AcmeCertificates } from '../acme/acme-certificates.ts'
 import type { Config, HttpConfig, LetsEncryptConfig } from '../config/config.ts'
+import type { OrdersElsewhere } from '../acme/issuer.ts'
 import { ChallengeListener } from '../server/challenge-listener.ts'
 import type { TlsListenerOptions } from '../server/listener-options.ts'
 import { parseCertificates } from '../tls/parse.ts'
@@ -40,7 +41,12 @@ export class AcmeTls implements Tls {
   }
 
   /** @throws Error of one line */
-  static async open(http: HttpConfig, version: string, log: Logger): Promise<AcmeTls> {
+  static async open(
+    http: HttpConfig,
+    version: string,
+    log: Logger,
+    orders?: OrdersElsewhere,
+  ): Promise<AcmeTls> {
     const { cachefile = '', email, hosts, directoryurl, http01addr } = http.tls.letsencrypt
     const context = new AcmeContext({ ...policyOf(http.tls), ca: await authorities(http.tls.clientcas) })
     const certificates = await AcmeCertificates.open({
@@ -51,6 +57,7 @@ export class AcmeTls implements Tls {
       http01: http01addr !== undefined,
       userAgent: `berth/${version}`,
       log,
+      ...(orders !== undefined && { orders }),
       contextOptions: () => context.options,
       onFirstHost: (certificate) => context.useFirst(certificate),
     })
@@ -59,6 +66,11 @@ export class AcmeTls implements Tls {
 
   certificates(): Iterable<readonly [host: string, milliseconds: number]> {
     return this.#certificates.certificates().map(({ host, expires }) => [host, expires.getTime()] as const)
+  }
+
+  /** What a handshake would do: it takes what is there, or orders it. */
+  readonly certificateFor = async (host: string): Promise<void> => {
+    await this.#certificates.secureContext(host)
   }
 
   async start(onContext: UseContext): Promise<void> {

@@ -15,6 +15,8 @@ import type { ListenerOptions, TlsListenerOptions } from '../server/listener-opt
 import { createDriver } from '../storage/create-driver.ts'
 import { measuredDriver } from '../storage/measured.ts'
 import { createStoredRegistries } from '../stored/stored-registry.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Tls } from './tls.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { AccessLog } from '../util/access-log.ts'
 import type { Logger } from '../util/logger.ts'
@@ -23,6 +25,7 @@ import { createTls } from './create-tls.ts'
 import { healthChecks } from './health.ts'
 import { Mails } from './mails.ts'
 import { measuring } from './measuring.ts'
+import { countLogins, type Peers } from './peers.ts'
 import { RunningApp, type Wanted } from './running-app.ts'
 import { createServing } from './serving.ts'
 import { traced } from './tracing.ts'
@@ -41,10 +44,21 @@ export interface AppOptions {
   readonly fd?: number | undefined
   /** Reads the configuration again, for a reload; without it there are none. */
   readonly load?: () => LoadedConfig
+  /** Other processes that serve with this one: then it has no debug listener of its own. */
+  readonly peers?: Peers
 }
 
 /** A registry, to be started and stopped. */
-export type App = Pick<RunningApp, 'driver' | 'listener' | 'start' | 'reload' | 'stop'>
+export interface App extends Pick<
+  RunningApp,
+  'driver' | 'listener' | 'start' | 'reload' | 'stop' | 'prepare' | 'notReloaded' | 'lead'
+> {
+  readonly health: Health
+  /** Absent when nothing is measured. */
+  readonly metrics: Metrics | undefined
+  /** Absent where nobody orders any. */
+  readonly certificateFor: Tls['certificateFor']
+}
 
 /**
  * The composition root: from a configuration to everything that serves it. Nothing is started yet.
@@ -52,7 +66,7 @@ export type App = Pick<RunningApp, 'driver' | 'listener' | 'start' | 'reload' | 
  * @throws Error of one line, when what the configuration names cannot be used
  */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { config, log, version = 'unknown', tracing } = options
+  const { config, log, version = 'unknown', tracing, peers } = options
   // Loaded only when wanted: it takes a tenth of a second.
   const metrics = isMeasured(config)
     ? (await import('../metrics/metrics.ts')).createMetrics({ version })
@@ -65,8 +79,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   const stored = createStoredRegistries(
     driver,
     cache && ((isHit): void => (isHit ? cache.hit() : cache.miss())),
+    peers?.deletions,
   )
-  const tls = await createTls(config.http, version, log)
+  const tls = await createTls(config.http, version, log, peers?.orders)
   const health = new Health(healthChecks(config.health, driver), log)
   const audit = await openAuditLog({
     file: config.audit.file,
@@ -76,11 +91,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   const mails = new Mails(log)
   mails.use(config)
 
+  const logins = createLoginState()
+  if (peers !== undefined) countLogins(peers, logins)
   const parts = {
     log,
-    logins: createLoginState(),
-    secret: randomBytes(32).toString('base64url'),
-    onLogin: (attempt: LoginAttempt): void => auditLogin(audit, attempt),
+    logins,
+    secret: peers?.secret ?? randomBytes(32).toString('base64url'),
+    onLogin: (attempt: LoginAttempt): void => {
+      auditLogin(audit, attempt)
+      const { outcome, user, client } = attempt
+      if (outcome !== 'throttled') peers?.logins.tell({ isRight: outcome === 'accepted', user, client })
+    },
     onAttempt: (outcome: LoginAttempt['outcome']): void => metrics?.auth.login(outcome),
     onPassword: passwordWarnings(log),
   }
@@ -100,7 +121,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     })
   let handler = await serve({ config, sources: options.sources ?? new Map() }, true)
   const listener = new Listener((request, response, how) => handler(request, response, how), {
-    ...listenerOptions(config, tls?.options),
+    ...listenerOptions(config, tls?.options, peers?.count),
     fd: options.fd,
   })
   const app = new RunningApp({
@@ -116,18 +137,20 @@ export async function createApp(options: AppOptions): Promise<App> {
     debug,
     serve: (wanted) => serve(wanted),
     use: (other) => (handler = other),
+    isOneOfSeveral: peers !== undefined,
+    isFirst: peers?.isFirst ?? true,
     load: options.load,
   })
   metrics?.gauges.reload(() => app.reloader.state)
   metrics?.gauges.health(() => health)
   metrics?.gauges.acmeExpiry(() => tls?.certificates?.() ?? [])
   metrics?.gauges.tlsExpiry(() => tls?.expires)
-  return app
+  return Object.assign(app, { health, metrics, certificateFor: tls?.certificateFor })
 
   function debug(reload: () => Promise<ReloadOutcome>): DebugServer | undefined {
     const { addr = '', prometheus } = config.http.debug
     const address = parseListenAddress(addr)
-    if (address === undefined) return undefined
+    if (address === undefined || peers !== undefined) return undefined
     return new DebugServer({
       address,
       log,
@@ -149,7 +172,12 @@ function driverOptions(driver: StorageDriverConfig): Parameters<typeof createDri
     : { kind: 'inmemory' }
 }
 
-function listenerOptions({ http }: Config, tls: TlsListenerOptions | undefined): ListenerOptions {
+/** @param sharers how many processes share what comes */
+function listenerOptions(
+  { http }: Config,
+  tls: TlsListenerOptions | undefined,
+  sharers: number = 1,
+): ListenerOptions {
   const { addr, net, http2, h2c, limits, timeouts } = http
   return {
     address: addr,
@@ -157,7 +185,8 @@ function listenerOptions({ http }: Config, tls: TlsListenerOptions | undefined):
     tls,
     http2: !http2.disabled,
     h2c: h2c.enabled,
-    limits: { headerSize: limits.headersize, connections: limits.connections },
+    // Each has its share. None of them knows how many the others have.
+    limits: { headerSize: limits.headersize, connections: Math.ceil(limits.connections / sharers) },
     timeouts: { header: timeouts.header, idle: timeouts.idle },
   }
 }

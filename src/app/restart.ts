@@ -18,6 +18,7 @@ const settled: readonly string[] = [
   'log.formatter',
   'log.fields',
   'log.reportcaller',
+  'workers',
 ]
 
 /** Whether it is there is settled; what it says is not. */
@@ -35,6 +36,31 @@ export function needsRestart(before: Config, after: Config): readonly string[] {
       .map((path) => (path === 'storage.driver' ? `storage.${after.storage.driver.name}` : path)),
     ...settledPresence.filter(([, isThere]) => isThere(before) !== isThere(after)).map(([path]) => path),
   ]
+}
+
+/**
+ * A configuration to start with beside processes that started with an earlier one, and took this one since: what only a restart of all
+ * changes is as they have it.
+ */
+export function withSettled(started: Config, wanted: Config): Config {
+  const kept = structuredClone(wanted)
+  for (const path of settled) put(kept, path, at(started, path))
+  for (const [path, isThere] of settledPresence) {
+    if (isThere(started) === isThere(wanted)) continue
+    put(kept, path, at(started, path))
+    if (path === 'http.tls.certificate') put(kept, 'http.tls.key', started.http.tls.key)
+  }
+  return kept
+}
+
+function put(config: Config, path: string, value: unknown): void {
+  const parts = path.split('.')
+  const last = parts.pop() ?? ''
+  const section = parts.length === 0 ? config : at(config, parts.join('.'))
+  // An optional key is absent rather than undefined.
+  if (!isObject(section)) return
+  if (value === undefined) Reflect.deleteProperty(section, last)
+  else Reflect.set(section, last, value)
 }
 
 function at(config: Config, path: string): unknown {

@@ -35,6 +35,10 @@ export interface Parts {
   readonly serve: (loaded: Wanted) => Promise<Handler>
   /** Answers new requests from now on. */
   readonly use: (handler: Handler) => void
+  /** Others serve the same registry: connections are given to the listener, and `lead` says who does what one alone does. */
+  readonly isOneOfSeveral: boolean
+  /** Nobody has looked yet whether the store can be used. */
+  readonly isFirst: boolean
   /** Reads the configuration again; absent where there is nothing to read. */
   readonly load: (() => LoadedConfig) | undefined
 }
@@ -42,8 +46,20 @@ export interface Parts {
 /** A configuration, and where its values come from. */
 export type Wanted = Pick<LoadedConfig, 'config' | 'sources'>
 
+/** A configuration that can be served by. */
+export interface Prepared {
+  /**
+   * Serves by it from now on. Does not fail.
+   *
+   * @returns the keys that need a restart
+   */
+  apply(): Promise<readonly string[]>
+  /** It is not wanted, after all. */
+  discard(): Promise<void>
+}
+
 /** Milliseconds; Docker kills a container ten seconds after it asked it to stop. */
-const defaultDrain = 8_000
+export const defaultDrain = 8_000
 
 /** Milliseconds to send the last traces. */
 const lastWords = 1_000
@@ -57,16 +73,19 @@ export class RunningApp {
   readonly #debug: DebugServer | undefined
   #config: Config
   #upkeep: Upkeep | undefined
+  /** What one process alone does is ours to do. */
+  #isLead: boolean
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.#config = parts.config
+    this.#isLead = !parts.isOneOfSeveral
     this.driver = parts.driver
     this.listener = parts.listener
     this.reloader = new Reloader({
       log: parts.log,
       load: parts.load,
-      apply: (loaded) => this.#apply(loaded),
+      apply: async (loaded) => await (await this.prepare(loaded)).apply(),
     })
     this.#debug = parts.debug(() => this.reload('POST /debug/reload'))
   }
@@ -74,17 +93,17 @@ export class RunningApp {
   /**
    * Checks the store, and serves.
    *
-   * @returns where it listens
+   * @returns where it listens; empty when it is given its connections
    * @throws Error of one line; nothing listens then
    */
   async start(): Promise<string> {
-    const { driver, listener, tls, health, log } = this.#parts
+    const { driver, listener, tls, health, log, isFirst, isOneOfSeveral } = this.#parts
     try {
-      await preflight(driver, this.#config)
+      if (isFirst) await preflight(driver, this.#config)
       // Before clients come: what else may fail.
       if (this.#debug !== undefined)
         log.info({ address: await this.#debug.start() }, 'debug server listening')
-      const address = await listener.start()
+      const address = isOneOfSeveral ? '' : await listener.start()
       await tls?.start((context) => listener.setSecureContext(context))
       health.start()
       this.#startUpkeep()
@@ -102,12 +121,22 @@ export class RunningApp {
    */
   async reload(by: string): Promise<ReloadOutcome> {
     const outcome = await this.reloader.reload(by)
-    // Whoever renamed the audit log expects a new one, whatever else is wrong.
-    if (outcome.kind === 'refused')
-      await this.#parts.audit.reopen().catch((error: unknown) => {
-        this.#parts.log.error({ err: error }, 'audit log not opened anew')
-      })
+    if (outcome.kind === 'refused') await this.notReloaded()
     return outcome
+  }
+
+  /** Whoever renamed the audit log expects a new one, whatever else is wrong. */
+  async notReloaded(): Promise<void> {
+    await this.#parts.audit.reopen().catch((error: unknown) => {
+      this.#parts.log.error({ err: error }, 'audit log not opened anew')
+    })
+  }
+
+  /** From now on, does what one of several has to do. */
+  lead(): void {
+    if (this.#isLead) return
+    this.#isLead = true
+    this.#startUpkeep()
   }
 
   /** @returns whether all requests could be finished */
@@ -125,19 +154,35 @@ export class RunningApp {
     return isWhole
   }
 
-  async #apply(loaded: Wanted): Promise<readonly string[]> {
-    const { config: started, serve, use, tls, health, mails, audit, driver, log } = this.#parts
-    const { config: wanted } = loaded
+  /**
+   * Makes all of a configuration that can change while running, and goes on by the old one meanwhile.
+   *
+   * @throws Error of one line, when something in it cannot be used
+   */
+  async prepare(loaded: Wanted): Promise<Prepared> {
+    const { serve, tls, audit } = this.#parts
+    const handler = await serve(loaded)
+    const useCertificates = await tls?.prepare(loaded.config)
+    // The last thing that can fail, since it has to be undone.
+    const file = await audit.prepare(loaded.config.audit.file)
+    return {
+      apply: async () => {
+        useCertificates?.()
+        const needRestart = this.#use(handler, loaded.config)
+        await file.use()
+        return needRestart
+      },
+      discard: () => file.discard(),
+    }
+  }
+
+  /** @returns the keys that need a restart */
+  #use(handler: Handler, wanted: Config): readonly string[] {
+    const { config: started, use, health, mails, driver, log } = this.#parts
     const before = this.#config
     const isChanged = (part: (config: Config) => unknown): boolean =>
       JSON.stringify(part(before)) !== JSON.stringify(part(wanted))
 
-    // What can fail comes first, ...
-    const handler = await serve(loaded)
-    const useCertificates = await tls?.prepare(wanted)
-    await audit.use(wanted.audit.file)
-    // ... and from here on nothing does.
-    useCertificates?.()
     use(handler)
     log.level = wanted.log.level
     this.#config = wanted
@@ -151,6 +196,7 @@ export class RunningApp {
   #startUpkeep(): void {
     const { driver, log } = this.#parts
     this.#upkeep?.stop()
+    if (!this.#isLead) return
     this.#upkeep = new Upkeep(log)
     this.#upkeep.start(upkeepTasks(driver, this.#config, log))
   }

@@ -9,6 +9,12 @@ export interface Tls {
   readonly expires?: number
   /** The certificates that were ordered, by host, each with its end. */
   readonly certificates?: () => Iterable<readonly [host: string, milliseconds: number]>
+  /**
+   * Sees to it that the cache has a certificate for a host that a client named.
+   *
+   * @throws Error of one line
+   */
+  readonly certificateFor?: (host: string) => Promise<void>
   /** @param onContext takes other certificates into use */
   start(onContext: (context: SecureContextOptions) => void): Promise<void>
   /**

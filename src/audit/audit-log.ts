@@ -36,6 +36,12 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   return log
 }
 
+/** A file that is open, and not yet used. */
+export interface PreparedFile {
+  use(): Promise<void>
+  discard(): Promise<void>
+}
+
 /**
  * Who did what, a line of JSON for each event, in order. Whoever writes to it never waits and never fails. While a file fails, or is
  * slower than what comes, lines wait for it, up to 1 MiB; from then on they are lost and counted, and the log says so, once
@@ -83,10 +89,27 @@ export class AuditLog {
    * @throws Error of one line; the old file stays in use then
    */
   async use(path: string | undefined): Promise<void> {
+    await (await this.prepare(path)).use()
+  }
+
+  /**
+   * Opens what `use` would, and leaves the old file in use meanwhile.
+   *
+   * @returns takes it into use, or closes it again; neither fails
+   * @throws Error of one line
+   */
+  async prepare(path: string | undefined): Promise<PreparedFile> {
     const opened = path === undefined ? undefined : await this.#options.open(path)
-    if (opened === undefined) await this.#flush(patience)
-    this.#path = path
-    this.#replace(opened)
+    return {
+      use: async () => {
+        if (opened === undefined) await this.#flush(patience)
+        this.#path = path
+        this.#replace(opened)
+      },
+      discard: async () => {
+        await opened?.close().catch(() => {})
+      },
+    }
   }
 
   /** As `use`, with the same path: after a rotation. */

@@ -1,6 +1,7 @@
 import type { AccessConfig } from './access.ts'
 import type { AuditConfig } from './audit.ts'
 import type { AuthConfig } from './auth.ts'
+import type { WorkersConfig } from './workers.ts'
 
 /**
  * The configuration as the rest of Berth sees it: checked, complete with its defaults, deeply frozen. The names are
@@ -18,6 +19,7 @@ export interface Config {
   readonly auth: AuthConfig
   readonly access: AccessConfig
   readonly audit: AuditConfig
+  readonly workers: WorkersConfig
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'

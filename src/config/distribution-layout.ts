@@ -14,6 +14,7 @@ import { redis } from './layout/redis.ts'
 import { storage } from './layout/storage.ts'
 import { policy, validation } from './layout/validation.ts'
 import { compatibility, reporting } from './layout/version-2.ts'
+import { workers } from './layout/workers.ts'
 
 export { storageDrivers } from './layout/storage-drivers.ts'
 export { storageSections } from './layout/storage.ts'
@@ -27,6 +28,7 @@ export const distributionLayout: Struct = struct('The configuration of a registr
   auth,
   access,
   audit,
+  workers,
   middleware,
   http,
   notifications,

@@ -61,6 +61,7 @@ test('without a file, everything is beside the working directory', () => {
     auth: { name: 'none' },
     access: { rules: [], groups: {}, immutable: [], token: { expires: 300_000, service: 'berth' } },
     audit: {},
+    workers: 1,
   }
   assert.deepEqual(config, expected)
   assert.deepEqual(warnings, [])
@@ -285,7 +286,7 @@ const doubts: readonly (readonly [string, readonly string[]])[] = [
   ['htpp: {}', ['config.yml:3:1: htpp: unknown key, ignored (did you mean http?)']],
   ['http: {adr: ":1"}', ['config.yml:3:8: http.adr: unknown key, ignored (did you mean addr?)']],
   ['http: {ADDR: ":1"}', ['config.yml:3:8: http.ADDR: unknown key, ignored (did you mean addr?)']],
-  ['workers: 4', ['config.yml:3:1: workers: unknown key, ignored']],
+  ['upstreams: 4', ['config.yml:3:1: upstreams: unknown key, ignored']],
   [
     'http: {draintimeout: 5}',
     ['config.yml:3:22: http.draintimeout: 5 without a unit is nanoseconds; write for example 5s for seconds'],

@@ -20,6 +20,7 @@ const sections = { log, storage, http, health, auth, access, audit }
 const others = [
   'version',
   'loglevel',
+  'workers',
   'catalog.maxentries',
   'tags.maxtags',
   'validation.disabled',

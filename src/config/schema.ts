@@ -8,6 +8,7 @@ import { health } from './schema/health.ts'
 import { http } from './schema/http.ts'
 import { log } from './schema/log.ts'
 import { storage } from './schema/storage.ts'
+import { workers } from './schema/workers.ts'
 import { flag, notNegative, whole, word } from './schema/values.ts'
 
 /** A value that is not allowed: where, and what would be. */
@@ -58,6 +59,7 @@ const configSchema = z
     auth,
     access,
     audit,
+    workers,
   })
   .superRefine(({ auth: controller, access: { rules } }, context) => {
     if (rules.length === 0 || controller.name === 'htpasswd' || controller.name === 'token') return

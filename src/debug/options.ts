@@ -11,7 +11,7 @@ export interface DebugServerOptions {
   readonly address: { readonly host?: string; readonly port: number }
   readonly log: Log
   /** The checks that fail, each with the reason. */
-  readonly failures: () => Readonly<Record<string, string>>
+  readonly failures: () => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
   /** Absent: no metrics. */
   readonly prometheus?: { readonly path: string; readonly render: () => Promise<Rendered> }
   /** Absent: its path is not found. */

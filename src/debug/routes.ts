@@ -7,7 +7,7 @@ import { type CollectionCount, memoryStats, redactedArguments } from './vars.ts'
 /** The checks that fail, with the answer's status as Distribution has it. */
 export function healthRoute(failures: DebugServerOptions['failures']): Route {
   return async (request, response) => {
-    const failing = Object.entries(failures()).toSorted(([one], [other]) => (one < other ? -1 : 1))
+    const failing = Object.entries(await failures()).toSorted(([one], [other]) => (one < other ? -1 : 1))
     answerJson(request, response, failing.length === 0 ? 200 : 503, Object.fromEntries(failing))
   }
 }

@@ -3,6 +3,7 @@ import { createAuthMetrics, type AuthMetrics } from './auth-metrics.ts'
 import { createGauges, type Gauges } from './gauges.ts'
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts'
 import { collectRuntime } from './runtime.ts'
+import { snapshotOf, type MetricsSnapshot } from './snapshot.ts'
 import { createStorageMetrics, type StorageMetrics } from './storage-metrics.ts'
 
 /** All that is measured, with Distribution's names where it has one. Names, labels and meanings: deploy/monitoring/README.md. */
@@ -13,6 +14,8 @@ export interface Metrics {
   readonly gauges: Gauges
   /** All of it in Prometheus's text format. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>
+  /** All of it as it can be sent to another process, which adds it up. */
+  snapshot(): Promise<MetricsSnapshot>
 }
 
 export interface MetricsOptions {
@@ -28,6 +31,7 @@ export function createMetrics({ version }: MetricsOptions): Metrics {
     storage: createStorageMetrics(registry),
     auth: createAuthMetrics(registry),
     gauges: createGauges(registry),
+    snapshot: () => snapshotOf(registry),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }
 }

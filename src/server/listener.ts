@@ -4,7 +4,7 @@ import type { SecureContextOptions } from 'node:tls'
 import type { Handler } from '../http/handler.ts'
 import { Http1 } from './http1.ts'
 import { Http2 } from './http2.ts'
-import { listen } from '../util/listen.ts'
+import { hasUnixSocket, listen } from '../util/listen.ts'
 import { timerOf } from '../util/timer.ts'
 import { listenPlace } from './listen-place.ts'
 import {
@@ -27,6 +27,8 @@ export class Listener {
   readonly #http1: Http1
   readonly #http2: Http2
   readonly #secure: Secure | undefined
+  /** Whether the connections that it is given come by a unix socket; undefined: it listens itself. */
+  #isGivenLocal: boolean | undefined
   /** All connections, as they were accepted. */
   readonly #connections = new Set<Socket>()
 
@@ -62,6 +64,19 @@ export class Listener {
    */
   async start(): Promise<string> {
     return await listen(this.#server, await listenPlace(this.#options), this.#options.address)
+  }
+
+  /**
+   * Takes a connection that somebody else accepted, instead of `start`.
+   *
+   * @param isLocal whether it came by a unix socket
+   */
+  accept(socket: Socket, isLocal: boolean): void {
+    this.#isGivenLocal = isLocal
+    socket.allowHalfOpen = this.#secure === undefined
+    socket.setNoDelay(true)
+    if (this.#connections.size >= (this.#options.limits?.connections || Infinity)) socket.destroy()
+    else this.#serve(socket)
   }
 
   /** Certificates and the like for new handshakes; connections that are there go on. */
@@ -105,15 +120,10 @@ export class Listener {
    * once it was asked for.
    */
   #hasPeer(socket: Socket): boolean {
-    if (socket.remoteAddress !== undefined || this.#isLocal) return true
+    const isLocal = this.#isGivenLocal ?? hasUnixSocket(this.#server)
+    if (socket.remoteAddress !== undefined || isLocal) return true
     socket.destroy()
     return false
-  }
-
-  /** Whether it listens on a unix socket, whose peers have no address. */
-  get #isLocal(): boolean {
-    const place = this.#server.address()
-    return place === null || typeof place === 'string'
   }
 
   #protocol(isHttp2: boolean): Protocol {

@@ -24,12 +24,13 @@ export class StoredDeleter implements Deleter {
 
   /** The canonical link is what counts: under another digest's name, the blob is found by it alone. */
   async deleteBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
-    const { driver, blobs } = this.#store
+    const { driver, blobs, deletions } = this.#store
     const found = await this.#reader.findBlob(context, repository, digest)
     if (found === undefined) throw unknownBlob(digest)
     for (const name of new Set([digest, found.stored])) {
       await driver.delete(layerLink(repository, name))
       blobs.forget(repository, name)
+      await deletions.tell(repository, name)
     }
   }
 
@@ -38,7 +39,7 @@ export class StoredDeleter implements Deleter {
    * meanwhile. Other names of the manifest, and its entry among referrers, mean nothing without the revision.
    */
   async deleteManifest(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
-    const { driver, manifests, tree } = this.#store
+    const { driver, manifests, tree, deletions } = this.#store
     const stored = await this.#reader.findManifest(context, repository, digest)
     if (stored === undefined) throw unknownManifest(repository, { kind: 'digest', digest })
     await this.#deleteTagsOf(context, repository, stored)
@@ -46,6 +47,7 @@ export class StoredDeleter implements Deleter {
     await this.#deleteTagsOf(context, repository, stored)
     for (const name of [stored, digest]) manifests.forget(repository, name)
     tree.changed(repository)
+    await Promise.all([stored, digest].map((name) => deletions.tell(repository, name)))
   }
 
   async deleteTag(context: Context, repository: RepositoryName, tag: Tag): Promise<void> {

@@ -70,6 +70,8 @@ export class ManifestWriter {
 
     this.#store.manifests.set(repository, named, stored, deletions)
     this.#store.tree.changed(repository)
+    // Not waited for: a catalog that is late by that much is none the worse.
+    void this.#store.deletions.tell(repository)
     if (refusal !== undefined) throw refusal
     return { digest: named, ...(manifest.subject !== undefined && { subject: manifest.subject.digest }) }
   }

@@ -1,5 +1,6 @@
 import type { StorageDriver } from '../storage/driver.ts'
 import { readOnlyDriver } from '../storage/read-only.ts'
+import { nobody, type Deletions } from './deletions.ts'
 import { Contents, type OnLookup } from './contents.ts'
 import { RepositoryTree } from './repository-tree.ts'
 import { Links } from './links.ts'
@@ -18,10 +19,16 @@ export interface Store {
   readonly manifests: Presence<Digest>
   readonly sightings: Sightings
   readonly tree: RepositoryTree
+  readonly deletions: Deletions
 }
 
-export function createStore(driver: StorageDriver, onLookup?: OnLookup): Store {
-  return {
+export function createStore(
+  driver: StorageDriver,
+  onLookup?: OnLookup,
+  deletions: Deletions = nobody,
+): Store {
+  const store: Store = {
+    deletions,
     driver,
     links: new Links(driver),
     contents: new Contents(driver, onLookup),
@@ -30,6 +37,14 @@ export function createStore(driver: StorageDriver, onLookup?: OnLookup): Store {
     sightings: new Sightings(),
     tree: new RepositoryTree(driver),
   }
+  deletions.onTold((repository, digest) => {
+    if (digest !== undefined) {
+      store.blobs.forget(repository, digest)
+      store.manifests.forget(repository, digest)
+    }
+    store.tree.changed(repository)
+  })
+  return store
 }
 
 /** The same store, not to be written to: what was remembered so far counts there, too. */

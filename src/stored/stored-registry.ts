@@ -2,6 +2,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import { ForwardingRegistry } from '../registry/forwarding.ts'
 import type { OnLookup } from './contents.ts'
+import type { Deletions } from './deletions.ts'
 import { StoredDeleter } from './deleter.ts'
 import { StoredLister } from './lister.ts'
 import { StoredReader } from './reader.ts'
@@ -20,9 +21,16 @@ export interface StoredRegistries {
   readonly readOnly: Registry
 }
 
-/** @param onLookup told of every look for a content in memory, and whether it was there */
-export function createStoredRegistries(driver: StorageDriver, onLookup?: OnLookup): StoredRegistries {
-  const store = createStore(driver, onLookup)
+/**
+ * @param onLookup told of every look for a content in memory, and whether it was there
+ * @param deletions the way to other processes on the same store
+ */
+export function createStoredRegistries(
+  driver: StorageDriver,
+  onLookup?: OnLookup,
+  deletions?: Deletions,
+): StoredRegistries {
+  const store = createStore(driver, onLookup, deletions)
   return { writable: registryOf(store), readOnly: registryOf(readOnlyStore(store)) }
 }
 

@@ -23,6 +23,12 @@ export async function listen(server: Server, place: Place, shown: string): Promi
   return describe(server.address())
 }
 
+/** Whether a server that listens does so on a unix socket: its clients have no address. */
+export function hasUnixSocket(server: Server): boolean {
+  const address = server.address()
+  return address === null || typeof address === 'string'
+}
+
 /** The older family first where a name has both, as Go chooses: `localhost` is 127.0.0.1. */
 async function resolved(place: { readonly host?: string; readonly port: number }): Promise<Place> {
   const { host, port } = place

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { basic, htpasswdFile } from '../auth/htpasswd-file.ts'
 import { http } from '../support/http.ts'
@@ -22,7 +22,12 @@ async function sendAndReset(port: number, password: string): Promise<void> {
   socket.resetAndDestroy()
 }
 
-void test('who resets his connection does not choose his address by that', async (t) => {
+for (const workers of [1, 2]) {
+  void test(`who resets his connection does not choose his address by that, of ${workers}`, (t) =>
+    checkAddresses(t, workers))
+}
+
+async function checkAddresses(t: TestContext, workers: number): Promise<void> {
   const path = join(temporaryFolder(t).path, 'htpasswd')
   writeFileSync(path, await htpasswdFile({ bob: 'secret' }))
   const registry = await startRegistry(
@@ -32,6 +37,7 @@ void test('who resets his connection does not choose his address by that', async
         auth: { htpasswd: { realm: 'r', path } },
         http: { trustedproxies: ['10.9.9.9'] },
         log: { formatter: 'json' },
+        workers,
       },
     },
     t,
@@ -48,4 +54,4 @@ void test('who resets his connection does not choose his address by that', async
   const output = registry.output()
   assert.match(output, /"client":"127\.0\.0\.1"/)
   assert.doesNotMatch(output, /6\.6\.6\.6/)
-})
+}

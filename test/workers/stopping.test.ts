@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { request as startRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import test from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { http } from '../support/http.ts'
+import { digestOf, seededBytes } from '../support/seeded.ts'
+import { startSeveral, until, type Several } from './several.ts'
+
+const content = seededBytes('drain', 1_000_000)
+const digest = digestOf(content)
+
+interface HalfPush {
+  readonly ended: Promise<number | 'broken'>
+  finish(): void
+}
+
+async function pushHalf({ url }: Several): Promise<HalfPush> {
+  const request: ClientRequest = startRequest(`${url}/v2/r/blobs/uploads/?digest=${digest}`, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': String(content.length),
+      Expect: '100-continue',
+    },
+  })
+  const ended = new Promise<number | 'broken'>((resolve) => {
+    request.on('response', (response: IncomingMessage) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+    request.on('error', () => resolve('broken'))
+  })
+  request.flushHeaders()
+  // Then a worker is at it. What none has taken when all are told to end is closed, as by a single process.
+  await once(request, 'continue')
+  request.write(content.subarray(0, 500_000))
+  return { ended, finish: () => request.end(content.subarray(500_000)) }
+}
+
+void test('SIGTERM: all finish what is in flight', async (t) => {
+  const registry = await startSeveral(t)
+  await registry.whole(2)
+  const pids = registry.workers()
+  const pushes = await Promise.all([
+    pushHalf(registry),
+    pushHalf(registry),
+    pushHalf(registry),
+    pushHalf(registry),
+  ])
+  const stopped = registry.daemon.stop('SIGTERM')
+  await delay(300)
+  await assert.rejects(http('GET', `${registry.url}/v2/`), { code: 'ECONNREFUSED' })
+  for (const push of pushes) push.finish()
+  assert.deepEqual(await Promise.all(pushes.map(({ ended }) => ended)), [201, 201, 201, 201])
+  assert.deepEqual(await stopped, { code: 0, signal: undefined })
+  for (const pid of pids) assert.ok(!existsSync(`/proc/${pid}`))
+})
+
+void test('SIGTERM to all processes at once, as systemd sends it, does the same', async (t) => {
+  const registry = await startSeveral(t)
+  await registry.whole(2)
+  const pushes = await Promise.all([pushHalf(registry), pushHalf(registry)])
+  for (const pid of registry.workers()) process.kill(pid, 'SIGTERM')
+  const stopped = registry.daemon.stop('SIGTERM')
+  await delay(300)
+  for (const push of pushes) push.finish()
+  assert.deepEqual(await Promise.all(pushes.map(({ ended }) => ended)), [201, 201])
+  assert.deepEqual(await stopped, { code: 0, signal: undefined })
+})
+
+void test('a worker that is asked to end alone finishes its work, and another one takes its place', async (t) => {
+  const registry = await startSeveral(t)
+  await registry.whole(2)
+  const push = await pushHalf(registry)
+  const before = registry.workers()
+  for (const pid of before) process.kill(pid, 'SIGTERM')
+  push.finish()
+  assert.equal(await push.ended, 201)
+  await until(
+    () => registry.workers().length === 2 && registry.workers().every((pid) => !before.includes(pid)),
+  )
+  await registry.whole(2)
+  assert.equal((await http('GET', `${registry.url}/v2/r/blobs/${digest}`)).status, 200)
+})
+
+void test('after the drain time the rest is cut off', async (t) => {
+  const registry = await startSeveral(t, { config: { http: { draintimeout: '500ms' } } })
+  await registry.whole(2)
+  const pushes = await Promise.all([pushHalf(registry), pushHalf(registry)])
+  const began = performance.now()
+  const { code } = await registry.daemon.stop()
+  const took = performance.now() - began
+  assert.equal(code, 0)
+  assert.ok(took > 400 && took < 4000, `${took} ms`)
+  assert.deepEqual(await Promise.all(pushes.map(({ ended }) => ended)), ['broken', 'broken'])
+  assert.match(registry.daemon.output(), /cut off.*worker=1/)
+  assert.match(registry.daemon.output(), /cut off.*worker=2/)
+})
+
+void test('a second signal ends all at once, and is no success', async (t) => {
+  const registry = await startSeveral(t)
+  await registry.whole(2)
+  const pids = registry.workers()
+  const push = await pushHalf(registry)
+  const stopped = registry.daemon.stop('SIGTERM')
+  await delay(300)
+  const began = performance.now()
+  process.kill(registry.daemon.pid, 'SIGTERM')
+  const { code } = await stopped
+  assert.ok(performance.now() - began < 1500)
+  assert.equal(code, 1)
+  assert.equal(await push.ended, 'broken')
+  await until(() => pids.every((pid) => !existsSync(`/proc/${pid}`)))
+})
+
+void test('no worker outlives the primary', async (t) => {
+  const registry = await startSeveral(t)
+  await registry.whole(2)
+  const pids = registry.workers()
+  await registry.daemon.kill()
+  await until(() => pids.every((pid) => !existsSync(`/proc/${pid}`)))
+})
+
+void test('when no worker lasts, all ends, and says why', async (t) => {
+  const registry = await startSeveral(t)
+  const killer = setInterval(() => {
+    for (const pid of registry.workers()) process.kill(pid, 'SIGKILL')
+  }, 20)
+  const { ended } = registry.daemon
+  ended.finally(() => clearInterval(killer)).catch(() => {})
+  const { code } = await ended
+  clearInterval(killer)
+  assert.equal(code, 1)
+  assert.match(
+    registry.daemon.output(),
+    /\nerror: the workers end again and again, soon after they started; the last one: .*signal SIGKILL\n$/,
+  )
+})
