@@ -63,6 +63,19 @@ export interface Publication {
   readonly content?: Uint8Array
 }
 
+/** An object that becomes a stretch of another one. */
+export interface SourcePart {
+  readonly path: StoragePath
+  /** Bytes. */
+  readonly size: number
+}
+
+export interface UrlUse {
+  readonly method: 'GET' | 'HEAD'
+  /** Seconds for which the URL is good. */
+  readonly expires: number
+}
+
 export interface StorageDriver {
   readonly name: string
 
@@ -107,6 +120,22 @@ export interface StorageDriver {
    * Folders that this leaves empty at `from` stay: `deleteTree` removes them with the upload.
    */
   move(from: StoragePath, to: StoragePath, options?: Pick<WriteOptions, 'durable'>): Promise<boolean>
+
+  /**
+   * Makes one object of several, in their order and durably, without their bytes passing through here where the store can do that;
+   * those stay. Visible when whole, replacing what was at `to`. Absent where the store cannot.
+   *
+   * @throws RegistryError STORAGE_UNAVAILABLE, also when one of `parts` is absent or has another size
+   */
+  concatenate?(parts: readonly SourcePart[], to: StoragePath): Promise<void>
+
+  /**
+   * A URL with which a client gets an object from the store itself. Says nothing of whether there is one, and may be made without asking
+   * the store. Undefined, and absent, where there are none.
+   *
+   * @throws RegistryError STORAGE_UNAVAILABLE when it cannot be signed
+   */
+  signedUrl?(path: StoragePath, use: UrlUse): Promise<URL | undefined>
 
   /** Removes one object, durably, and the folders that this leaves empty. Returns whether it was there. */
   delete(path: StoragePath): Promise<boolean>

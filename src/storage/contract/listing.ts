@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { storagePath } from '../driver.ts'
-import { collect, type DriverUnderTest } from './support.ts'
+import { collect, type DriverUnderTest, roundsOf } from './support.ts'
 
 export function describeListing(current: () => DriverUnderTest): void {
   it('lists the names right below a folder, in byte order', async () => {
@@ -34,7 +34,7 @@ export function describeListing(current: () => DriverUnderTest): void {
     const { driver } = current()
     const list = (): Promise<string[]> => collect(driver.list(storagePath('l')))
     await driver.write(storagePath('l/a'), Buffer.from('x'))
-    for (let index = 0; index < 50; index++) {
+    for (let index = 0; index < roundsOf(current(), 50); index++) {
       const path = storagePath(`l/${index}`)
       await driver.write(path, Buffer.from('x'), { durable: false })
       assert.deepEqual(await list(), [String(index), 'a'])
@@ -47,7 +47,10 @@ export function describeListing(current: () => DriverUnderTest): void {
 
   it('lists a large folder in pages', async () => {
     const { driver } = current()
-    const names = Array.from({ length: 5_000 }, (_, index) => `tag-${index}`)
+    const names = Array.from(
+      { length: Math.max(roundsOf(current(), 5_000), 1_200) },
+      (_, index) => `tag-${index}`,
+    )
     const queue = names.values()
     const write = async (): Promise<void> => {
       for (const name of queue)

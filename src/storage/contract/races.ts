@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { storagePath } from '../driver.ts'
-import { drain, type DriverUnderTest, pattern, source } from './support.ts'
+import { drain, type DriverUnderTest, pattern, roundsOf, source } from './support.ts'
 
 const isNothing = (found: Buffer): boolean => found.length === 0
 
@@ -10,10 +10,11 @@ export function describeRaces(current: () => DriverUnderTest): void {
     const { driver } = current()
     const path = storagePath('tags/latest/current/link')
     const sizes = [71, 20_000, 40_000]
+    const rounds = roundsOf(current(), 100)
     await driver.write(path, Buffer.alloc(71, 0))
     const writers = new AbortController()
     const write = async (writer: number): Promise<void> => {
-      for (let round = 0; round < 100; round++) {
+      for (let round = 0; round < rounds; round++) {
         const content = Buffer.alloc(sizes[round % sizes.length] as number, writer * 100 + round)
         await driver.write(path, content)
       }
@@ -36,7 +37,8 @@ export function describeRaces(current: () => DriverUnderTest): void {
 
   it('lets exactly one of several writers win that write only if absent', async () => {
     const { driver } = current()
-    for (let round = 0; round < 50; round++) {
+    const rounds = roundsOf(current(), 50)
+    for (let round = 0; round < rounds; round++) {
       const path = storagePath(`claims/${round}/claim`)
       const racers = Array.from({ length: 8 }, (_, racer) => racer)
       const won = await Promise.all(
@@ -47,12 +49,13 @@ export function describeRaces(current: () => DriverUnderTest): void {
       assert.equal(won.filter(Boolean).length, 1)
       assert.equal((await driver.read(path))?.toString(), String(won.indexOf(true)))
     }
-    assert.equal((await current().objects()).length, 50)
+    assert.equal((await current().objects()).length, rounds)
   })
 
   it('lets exactly one of several writers replace what is nothing, also while somebody deletes it', async () => {
     const { driver } = current()
-    for (let round = 0; round < 50; round++) {
+    const rounds = roundsOf(current(), 50)
+    for (let round = 0; round < rounds; round++) {
       const path = storagePath(`claims/${round}/claim`)
       await driver.write(path, Buffer.alloc(0), { durable: false })
       const racers = Array.from({ length: 6 }, (_, racer) => racer)
@@ -92,7 +95,8 @@ export function describeRaces(current: () => DriverUnderTest): void {
     }
     const unmaking = Promise.all(doomed.map(unmake))
     try {
-      for (let round = 0; round < 1_000; round++) {
+      const rounds = roundsOf(current(), 1_000)
+      for (let round = 0; round < rounds; round++) {
         const content = Buffer.from(`${round}`)
         switch (round % 4) {
           case 0:
@@ -120,7 +124,8 @@ export function describeRaces(current: () => DriverUnderTest): void {
 
   it('removes a tree that is written to meanwhile, without an error to either', async () => {
     const { driver } = current()
-    for (let round = 0; round < 50; round++) {
+    const rounds = roundsOf(current(), 50)
+    for (let round = 0; round < rounds; round++) {
       const writes = Array.from({ length: 10 }, (_, index) =>
         driver.write(storagePath(`up/${round}/parts/${index}`), Buffer.from('x'), { durable: false }),
       )

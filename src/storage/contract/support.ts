@@ -8,8 +8,18 @@ export interface DriverUnderTest {
   objects(): Promise<readonly string[]>
   /** All folders of the store but those of temporary objects. */
   folders(): Promise<readonly string[]>
+  /**
+   * The share of the rounds that the suite is run with, 1 when unset: a store behind a network takes milliseconds for what others do
+   * in a hundredth.
+   */
+  readonly effort?: number
   /** Closes the driver and removes the store. */
   dispose(): Promise<void>
+}
+
+/** How often to do what shows only when done often: `rounds`, or the store's share of them. */
+export function roundsOf({ effort = 1 }: DriverUnderTest, rounds: number): number {
+  return Math.max(Math.ceil(rounds * effort), 1)
 }
 
 /** Bytes that tell their place: no two stretches of a few bytes are alike. */
