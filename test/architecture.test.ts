@@ -86,7 +86,7 @@ describe('the architecture', () => {
   })
 
   it('lets nobody but storage itself choose a driver', () => {
-    const drivers = /^storage\/(?:filesystem|memory)\//
+    const drivers = /^storage\/(?:filesystem|memory|s3|azure|gcs)\//
     assert.deepEqual(
       imports.filter(({ from, to }) => drivers.test(to) && folderOf(from) !== 'storage'),
       [],

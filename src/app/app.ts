@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { openAuditLog } from '../audit/audit-log.ts'
 import { createLoginState, type LoginAttempt } from '../auth/htpasswd/htpasswd.ts'
 import { passwordWarnings } from '../auth/password-warnings.ts'
-import type { Config, StorageDriverConfig } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { parseListenAddress } from '../config/listen-address.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { DebugServer } from '../debug/debug-server.ts'
@@ -28,6 +28,7 @@ import { measuring } from './measuring.ts'
 import { countLogins, type Peers } from './peers.ts'
 import { RunningApp, type Wanted } from './running-app.ts'
 import { createServing } from './serving.ts'
+import { driverOptions } from './storage/driver-options.ts'
 import { traced } from './tracing.ts'
 
 export interface AppOptions {
@@ -71,7 +72,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const metrics = isMeasured(config)
     ? (await import('../metrics/metrics.ts')).createMetrics({ version })
     : undefined
-  const store = createDriver(driverOptions(config.storage.driver))
+  const surroundings = { log, userAgent: `berth/${version}`, variables: process.env }
+  const store = await createDriver(driverOptions(config.storage.driver, surroundings))
   const measured =
     metrics === undefined ? store : measuredDriver(store, (...call) => metrics.storage.observe(...call))
   const driver = tracing?.tracedDriver(measured) ?? measured
@@ -164,12 +166,6 @@ export async function createApp(options: AppOptions): Promise<App> {
 /** Metrics cost a little with every request, and can be read on the debug listener alone. */
 function isMeasured({ http: { debug } }: Config): boolean {
   return debug.addr !== undefined && debug.prometheus.enabled
-}
-
-function driverOptions(driver: StorageDriverConfig): Parameters<typeof createDriver>[0] {
-  return driver.name === 'filesystem'
-    ? { kind: 'filesystem', rootDirectory: driver.rootdirectory }
-    : { kind: 'inmemory' }
 }
 
 /** @param sharers how many processes share what comes */

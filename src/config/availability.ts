@@ -20,7 +20,7 @@ const unavailable = 'not available in this version'
 
 /** Parts of Distribution's configuration that this version has not. */
 const absent: readonly Feature[] = [
-  ...['s3', 's3aws', 'gcs', 'azure', 'swift', 'oss'].map((name): Feature => ({
+  ...['gcs', 'azure', 'swift', 'oss'].map((name): Feature => ({
     path: ['storage', name],
     action: 'refuse',
     used: () => true,

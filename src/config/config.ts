@@ -1,6 +1,7 @@
 import type { AccessConfig } from './access.ts'
 import type { AuditConfig } from './audit.ts'
 import type { AuthConfig } from './auth.ts'
+import type { S3StorageConfig } from './storage-s3.ts'
 import type { WorkersConfig } from './workers.ts'
 
 /**
@@ -69,6 +70,7 @@ export interface StorageConfig {
 export type StorageDriverConfig =
   | { readonly name: 'filesystem'; readonly rootdirectory: string; readonly maxthreads: number }
   | { readonly name: 'inmemory' }
+  | S3StorageConfig
 
 export interface CacheConfig {
   readonly blobdescriptor?: 'inmemory' | 'redis'

@@ -4,7 +4,7 @@ import { cipherSuites } from './cipher-suites.ts'
 import { failureOf, warningsOf } from './test-load.ts'
 
 const minimal = 'version: 0.1\nstorage: inmemory\n'
-const aDriver = 'exactly one of filesystem, inmemory'
+const aDriver = 'exactly one of filesystem, inmemory, s3, gcs, azure'
 
 /** What is appended to a minimal file, and the message without its place. */
 const mistakes: readonly (readonly [string, string])[] = [
@@ -136,7 +136,11 @@ const storages: readonly (readonly [string, string])[] = [
     'config.yml:2:1: storage: found 2 storage drivers: inmemory (config.yml:2:11), filesystem (config.yml:2:23); ' +
       `allowed: ${aDriver}`,
   ],
-  ['storage: s3', 'config.yml:2:1: storage.s3: not available in this version'],
+  [
+    'storage: {s3: {region: us-east-1}}',
+    'config.yml:2:11: storage.s3.bucket: missing; allowed: the name of a bucket',
+  ],
+  ['storage: swift', 'config.yml:2:1: storage.swift: not available in this version'],
   ['storage: [inmemory]', 'config.yml:2:10: storage: found a list; allowed: a map'],
   [
     'storage: {inmemory: , delete: {enabled: 1}}',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { distributionLayout } from './distribution-layout.ts'
+import { distributionLayout, storageDrivers } from './distribution-layout.ts'
 import { parseDuration } from './duration.ts'
 import { applyEnvironment } from './environment.ts'
 import { loadConfig } from './load.ts'
@@ -100,7 +100,16 @@ const set: ReadonlySet<string> = new Set([
   'auth.token.realm',
   'auth.token.service',
   'auth.token.issuer',
+  'storage.s3.bucket',
+  'storage.s3.region',
 ])
+
+/** Each driver, with what it cannot do without. */
+const drivers: Readonly<Record<string, string>> = {
+  inmemory: 'inmemory',
+  filesystem: 'filesystem',
+  s3: '{s3: {bucket: b, region: us-east-1}}',
+}
 
 /** Single values of the typed configuration, by the path that they have in the file. */
 function valuesOf(storage: string): ReadonlyMap<string, unknown> {
@@ -122,8 +131,8 @@ function valuesOf(storage: string): ReadonlyMap<string, unknown> {
 describe('the documented defaults', () => {
   const documented = new Map(keys.map((key) => [describePath(key.path), defaultOf(key)]))
 
-  for (const storage of ['inmemory', 'filesystem']) {
-    it(`are what really counts with ${storage}`, () => {
+  for (const [driver, storage] of Object.entries(drivers)) {
+    it(`are what really counts with ${driver}`, () => {
       const real = valuesOf(storage)
       assert.ok(real.size > 40, `${real.size} values`)
       for (const [path, value] of real) {
@@ -133,12 +142,17 @@ describe('the documented defaults', () => {
       }
     })
 
-    it(`are all there with ${storage}`, () => {
+    it(`are all there with ${driver}`, () => {
       const real = valuesOf(storage)
-      const other = storage === 'inmemory' ? 'storage.filesystem' : 'storage.inmemory'
+      const others = Object.keys(storageDrivers).filter((name) => name !== driver)
       for (const { path, about, availability } of keys) {
         const name = describePath(path)
-        if (about.default === undefined || availability.kind !== 'here' || name.startsWith(other)) continue
+        if (
+          about.default === undefined ||
+          availability.kind !== 'here' ||
+          others.some((other) => name.startsWith(`storage.${other}.`))
+        )
+          continue
         assert.ok(real.has(name), `${name} has a default, and the configuration has no such value`)
       }
     })

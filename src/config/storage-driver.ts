@@ -5,7 +5,7 @@ import { describeSource } from './source.ts'
 import { child, withEntry, withoutEntry, type Tree } from './tree.ts'
 
 /** The drivers of this version. */
-const allowed = 'exactly one of filesystem, inmemory'
+const allowed = 'exactly one of filesystem, inmemory, s3, gcs, azure'
 
 /** What is under `storage` besides its sections: the drivers that were asked for. */
 function driversOf(root: Tree): readonly (readonly [string, Tree])[] {

@@ -5,7 +5,7 @@ export type ObserveAction = (driver: string, action: StorageAction, seconds: num
 
 /**
  * Distribution's names of what a driver does: `Reader` opens an object, `Writer` streams one, `PutContent` also publishes several
- * small ones at once.
+ * small ones at once, and `Move` also makes one object of several.
  */
 export type StorageAction =
   | 'GetContent'
@@ -16,6 +16,7 @@ export type StorageAction =
   | 'Delete'
   | 'Reader'
   | 'Writer'
+  | 'RedirectURL'
 
 /**
  * A driver that tells how long each call took. Only the store's own time counts: not that for which a stream waits for the
@@ -44,6 +45,12 @@ export function measuredDriver(inner: StorageDriver, observe: ObserveAction): St
     deleteTree: (path) => timed('Delete', () => inner.deleteTree(path)),
     removeLeftovers: (olderThan) => inner.removeLeftovers(olderThan),
     close: () => inner.close(),
+    ...(inner.concatenate && {
+      concatenate: (parts, to) => timed('Move', async () => inner.concatenate?.(parts, to)),
+    }),
+    ...(inner.signedUrl && {
+      signedUrl: (path, use) => timed('RedirectURL', async () => inner.signedUrl?.(path, use)),
+    }),
 
     async create(path, source, options) {
       const start = performance.now()

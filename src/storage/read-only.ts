@@ -17,6 +17,8 @@ export function readOnlyDriver(inner: StorageDriver): StorageDriver {
     delete: refuse,
     deleteTree: refuse,
     removeLeftovers: async () => 0,
+    ...(inner.concatenate && { concatenate: refuse }),
+    ...(inner.signedUrl && { signedUrl: async (path, use) => inner.signedUrl?.(path, use) }),
   }
 }
 

@@ -28,13 +28,13 @@ async function namesOf(names: AsyncIterable<string>): Promise<readonly string[]>
 /** What a driver's spans are when a request uses it. */
 async function spansOf(
   use: (driver: StorageDriver) => Promise<unknown>,
-  inner: StorageDriver = createDriver({ kind: 'inmemory' }),
+  inner?: StorageDriver,
 ): Promise<readonly ReadableSpan[]> {
   const exporter = new InMemorySpanExporter()
   const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] })
   const tracer = provider.getTracer('test')
   let context: Context | undefined
-  const driver = tracedDriver(inner, tracer, () => context)
+  const driver = tracedDriver(inner ?? (await createDriver({ kind: 'inmemory' })), tracer, () => context)
   await driver.write(path, bytes)
   const parent = tracer.startSpan('request')
   context = trace.setSpan(ROOT_CONTEXT, parent)
@@ -105,7 +105,7 @@ describe('what a request does in the store is a span', () => {
     const failure = Object.assign(new Error('secret detail'), { code: 'STORAGE_UNAVAILABLE' })
     const fails = async (): Promise<never> => await Promise.reject(failure)
     const inner: StorageDriver = {
-      ...createDriver({ kind: 'inmemory' }),
+      ...(await createDriver({ kind: 'inmemory' })),
       name: 'failing',
       write: async () => true,
       stat: async () => undefined,

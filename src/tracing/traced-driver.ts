@@ -76,6 +76,15 @@ export function tracedDriver(
     deleteTree: (path) => spanned('Delete', at(path), () => inner.deleteTree(path)),
     removeLeftovers: (olderThan) => inner.removeLeftovers(olderThan),
     close: () => inner.close(),
+    ...(inner.concatenate && {
+      concatenate: (parts, to) =>
+        spanned('Move', { [`${prefix}objects`]: parts.length, [`${prefix}dest.path`]: `/${to}` }, async () =>
+          inner.concatenate?.(parts, to),
+        ),
+    }),
+    ...(inner.signedUrl && {
+      signedUrl: (path, use) => spanned('RedirectURL', at(path), async () => inner.signedUrl?.(path, use)),
+    }),
 
     list(path, after): AsyncIterable<string> {
       const context = current()

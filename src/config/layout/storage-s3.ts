@@ -36,21 +36,21 @@ export function s3(meaning: string, replacedBy?: string): OpenMap {
       sessiontoken: text('The token that belongs to temporary keys.'),
       region: text('The region. Required, and one of Amazon, unless `regionendpoint` is set.'),
       regionendpoint: url("The address of a service that is not Amazon's."),
-      forcepathstyle: flag(
-        'Name the bucket in the path, not in the host. In version 2, always with `regionendpoint`.',
-        {
-          default: false,
-          since: '3',
-        },
-      ),
+      forcepathstyle: flag('Name the bucket in the path, not in the host.', {
+        since: '3',
+        unset: 'with `regionendpoint` whichever the service answers to, else `false`',
+      }),
       bucket: text('The bucket. Required.'),
       encrypt: flag('Have the service encrypt.', { default: false }),
       keyid: text('With which KMS key.'),
       secure: flag('Speak TLS.', { default: true }),
       skipverify: flag("Do not verify the service's certificate.", { default: false }),
-      v4auth: flag("Signatures of version 4; `false` is only for services that are not Amazon's.", {
-        default: true,
-      }),
+      v4auth: flag(
+        "Signatures of version 4. `false` is accepted for services that are not Amazon's, and without effect.",
+        {
+          default: true,
+        },
+      ),
       chunksize: whole('Bytes of a part of an upload.', {
         default: 10 * mebibyte,
         minimum: 5 * mebibyte,

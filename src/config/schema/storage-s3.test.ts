@@ -98,8 +98,8 @@ describe('the parameters of s3', () => {
 
   it('say what is allowed', () => {
     const cases: readonly (readonly [object, string])[] = [
-      [{ bucket: '' }, 'bucket: the name of a bucket; it is required'],
-      [{ region: undefined }, 'region: a region, such as us-east-1; it is required without regionendpoint'],
+      [{ bucket: '' }, 'bucket: the name of a bucket'],
+      [{ region: undefined }, 'region: a region, such as us-east-1, or regionendpoint'],
       [{ region: 'us_east' }, "region: one of Amazon's regions, such as us-east-1, or regionendpoint"],
       [{ chunksize: 5_000_000 }, 'chunksize: a whole number from 5242880 to 5368709120'],
       [{ chunksize: '10MB' }, 'chunksize: a whole number from 5242880 to 5368709120'],

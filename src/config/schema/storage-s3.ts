@@ -138,10 +138,9 @@ export const s3: z.ZodType<S3StorageConfig, object> = z
     const at = (name: string, message: string): void => {
       context.addIssue({ code: 'custom', path: [name], message })
     }
-    if (bucket === undefined) at('bucket', 'the name of a bucket; it is required')
+    if (bucket === undefined) at('bucket', 'the name of a bucket')
     if (given.regionendpoint === undefined) {
-      if (given.region === undefined)
-        at('region', 'a region, such as us-east-1; it is required without regionendpoint')
+      if (given.region === undefined) at('region', 'a region, such as us-east-1, or regionendpoint')
       else if (!region.test(given.region))
         at('region', "one of Amazon's regions, such as us-east-1, or regionendpoint")
     }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { StorageConfig, StorageDriverConfig } from '../config.ts'
+import { s3 } from './storage-s3.ts'
 import {
   duration,
   flag,
@@ -72,18 +73,19 @@ export const storage: Section<StorageConfig> = section(
           maxthreads: threads.default(100),
         })
         .optional(),
+      s3: s3.optional(),
+      s3aws: s3.optional(),
       delete: z.object({ enabled: flag.default(false) }).prefault({}),
       redirect: z.object({ disable: flag.default(false) }).prefault({}),
       cache,
       tag: z.object({ concurrencylimit: notNegative.default(0) }).prefault({}),
       maintenance,
     })
-    .transform(({ filesystem, ...given }) => {
+    .transform(({ filesystem, s3, s3aws, ...given }) => {
       // That there is exactly one driver, and one that exists, is checked where the places are known.
-      const driver: StorageDriverConfig =
-        filesystem === undefined
-          ? { name: 'inmemory' }
-          : { name: 'filesystem', rootdirectory: filesystem.rootdirectory, maxthreads: filesystem.maxthreads }
+      const driver: StorageDriverConfig = s3 ??
+        s3aws ??
+        (filesystem && { name: 'filesystem', ...filesystem }) ?? { name: 'inmemory' }
       return { ...given, driver }
     }),
 )
