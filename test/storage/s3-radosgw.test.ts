@@ -1,7 +1,8 @@
 import { after, before } from 'node:test'
 import { describeDriver } from '../../src/storage/driver-contract.ts'
-import { type Radosgw, radosgwPrograms, startRadosgw } from '../support/radosgw.ts'
+import { radosgwPrograms } from '../support/radosgw.ts'
 import { findProgram } from '../support/require-program.ts'
+import { sharedRadosgw, type SharedRadosgw } from '../support/shared-radosgw.ts'
 import { makeBucket, s3UnderTest, type TestBucket } from '../support/s3-store.ts'
 import { describeDistribution } from './s3-distribution.ts'
 import { describeLargeObjects } from './s3-large-objects.ts'
@@ -11,11 +12,11 @@ import { describeRights } from './s3-rights.ts'
 const isMissing = radosgwPrograms.some((name) => findProgram(name) === undefined)
 if (isMissing && process.env['CI']) throw new Error('radosgw is not installed: run test/services/install.sh')
 
-let server: Radosgw
+let server: SharedRadosgw
 let bucket: TestBucket
 before(async () => {
   if (isMissing) return
-  server = await startRadosgw()
+  server = await sharedRadosgw()
   bucket = await makeBucket(server)
 })
 after(async () => {

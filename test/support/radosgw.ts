@@ -9,7 +9,7 @@ import { programPath } from './require-program.ts'
 import { run, words } from './run.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
-/** What `startRadosgw` needs; `test/services/s3.sh` installs it. */
+/** What `startRadosgw` needs; `test/services/install.sh` installs it. */
 export const radosgwPrograms: readonly string[] = ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph']
 
 export interface S3Keys {
@@ -27,6 +27,8 @@ export interface S3Server {
 }
 
 export interface Radosgw extends S3Server {
+  /** What says to Ceph's programs which cluster. */
+  readonly flags: readonly string[]
   /** Runs `radosgw-admin`, such as `quota set --uid=tests --quota-scope=user --max-size=1M`. */
   admin(line: string): Promise<string>
   /** The daemon that holds the objects: stopped by SIGSTOP, requests hang. */
@@ -57,8 +59,8 @@ export async function startRadosgw(test?: Cleaner): Promise<Radosgw> {
     await admin(
       `user create --uid=tests --display-name=tests --access-key=${keys.accessKey} --secret-key=${keys.secretKey}`,
     )
-    const { port } = cluster
-    return { url: `http://127.0.0.1:${port}`, port, keys, stop, admin, osd }
+    const { port, flags } = cluster
+    return { url: `http://127.0.0.1:${port}`, port, keys, flags, stop, admin, osd }
   } catch (error) {
     await stop()
     throw error

@@ -25,8 +25,11 @@ export interface TestBucket {
   readonly pending: (prefix?: string) => Promise<string[]>
 }
 
-/** Makes a bucket. The client is closed with the test's process. */
-export async function makeBucket(server: S3Server, name: string = 'registry'): Promise<TestBucket> {
+/** Makes a bucket, of a name that no other has. The client is closed with the test's process. */
+export async function makeBucket(
+  server: S3Server,
+  name: string = `registry-${randomUUID()}`,
+): Promise<TestBucket> {
   const client = new S3Client({
     endpoint: server.url,
     region: 'us-east-1',
