@@ -1,3 +1,5 @@
+import type { MediumName } from './media.ts'
+
 /**
  * What Berth on Node 24 has to reach, as a ratio to Distribution or as a limit in the load's own unit. A ratio above 1 is always in
  * Berth's favour.
@@ -11,6 +13,8 @@ export interface Bar {
   readonly measure: 'ratio' | 'cpu-ratio' | 'limit'
   readonly atLeast: number
   readonly hopedFor?: number
+  /** Default: disk and tmpfs. */
+  readonly on?: readonly MediumName[]
 }
 
 export const bars: readonly Bar[] = [
@@ -37,6 +41,12 @@ export const bars: readonly Bar[] = [
     ratio(`tls-pull-${way}`, 0.8),
     ratio(`tls-push-${way}`, 0.8),
   ]),
+  ...s3Ratios([
+    ['push-huge', 1.5],
+    ['push-middle', 1.5],
+    ['manifest-by-tag', 3],
+    ['manifest-by-digest', 3],
+  ]),
   limit('tls-start', 400),
   limit('tls-memory-pushes-h1', 150),
   limit('tls-memory-pushes-h2', 150),
@@ -45,6 +55,11 @@ export const bars: readonly Bar[] = [
 
 function ratio(load: string, atLeast: number, hopedFor?: number): Bar {
   return { id: load, load, measure: 'ratio', atLeast, ...(hopedFor !== undefined && { hopedFor }) }
+}
+
+/** Those of a store of objects. */
+function s3Ratios(all: readonly (readonly [load: string, atLeast: number])[]): readonly Bar[] {
+  return all.map(([load, atLeast]) => ({ ...ratio(load, atLeast), id: `s3-${load}`, on: ['s3'] }))
 }
 
 function limit(load: string, atLeast: number): Bar {

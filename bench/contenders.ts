@@ -89,10 +89,11 @@ function distribution(
 function optionsFor(options: RegistryOptions, serving: Serving = {}): RegistryOptions {
   const { port, tls, config: further = {} } = serving
   const own = tls && { tls: { certificate: tls.certificate, key: tls.key } }
+  const storage = { ...sectionOf(config, 'storage'), ...sectionOf(further, 'storage') }
   const http = { ...sectionOf(config, 'http'), ...sectionOf(further, 'http'), ...own }
   return {
     ...options,
-    config: { ...config, ...further, http },
+    config: { ...config, ...further, http, storage },
     ...(port !== undefined && { port }),
     ...(tls && { tls: { ca: readFileSync(tls.authority) } }),
   }

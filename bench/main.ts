@@ -9,20 +9,21 @@ import { allLoads } from './loads/all.ts'
 import { storeFolder, type Load } from './load.ts'
 import { describeMachine } from './machine.ts'
 import { diskMedium, tmpfsMedium, type Medium } from './media.ts'
+import { s3Medium } from './s3-medium.ts'
 import { parseOptions, select, usage, type Options } from './options.ts'
 import { PayloadFactory } from './payload.ts'
 import { renderReport } from './report.ts'
 import { mergeResults, readResults, writeResults, type Results, type Sample } from './results.ts'
 import { runRounds } from './rounds.ts'
 import { Seeder } from './seed.ts'
-import { sizesAt } from './sizes.ts'
+import { objectStoreSizesAt, sizesAt, type Sizes } from './sizes.ts'
 import { makeTlsFiles } from './tls-files.ts'
 
 /** `npm run bench`: measures Berth beside Distribution 2.8 and 3, and writes the report. */
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args)
   if (options.help) return say(usage)
-  if (options.list) return say(listOf(allLoads(sizesAt(options.scale))))
+  if (options.list) return say(listOf(allLoads(sizesOf(options))))
   const before = readResults(options.results)
   if (!options.reportOnly) {
     await measureAll(options, commandLine(args), (now) => {
@@ -31,7 +32,10 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const results = readResults(options.results)
   if (results === undefined) throw new Error(`no figures in ${options.results}`)
-  writeFileSync(options.out, renderReport(results, allLoads(sizesAt(results.scale))))
+  writeFileSync(
+    options.out,
+    renderReport(results, allLoads(sizesOf({ s3: options.s3, scale: results.scale }))),
+  )
   await run(join(repositoryRoot, 'node_modules', '.bin', 'oxfmt'), [options.out], { mayFail: true })
   say(`wrote ${relative(process.cwd(), options.out)}\n`)
 }
@@ -44,7 +48,7 @@ async function measureAll(
 ): Promise<void> {
   const start = performance.now()
   const machine = describeMachine()
-  const sizes = sizesAt(options.scale)
+  const sizes = sizesOf(options)
   const payloads = new PayloadFactory()
   const loads = chosenLoads(options, allLoads(sizes))
   const notes: string[] = []
@@ -55,13 +59,13 @@ async function measureAll(
     process.env['TMPDIR'] = options.dir
   }
   const folder = temporaryFolder()
-  const media = openMedia(options, folder.path, notes)
+  const media = await openMedia(options, folder.path, notes)
   const seeder = new Seeder(payloads, sizes)
   for (const medium of media) {
     for (const part of new Set(loads.map(({ store }) => store))) {
       if (part === 'own' || part === 'empty') continue
       progress(`${medium.name}: seeding ${part}`)
-      seeder.write(part, join(medium.folder, storeFolder(part)))
+      await medium.fill(storeFolder(part), (root) => seeder.write(part, root))
     }
     medium.settle()
   }
@@ -96,7 +100,7 @@ async function measureAll(
     },
     progress,
   })
-  for (const medium of media) medium.remove()
+  for (const medium of media) await medium.remove()
   await folder.remove()
 }
 
@@ -106,7 +110,13 @@ function chosenLoads(options: Options, all: readonly Load[]): readonly Load[] {
   return all.filter(({ id }) => chosen.has(id))
 }
 
-function openMedia(options: Options, folder: string, notes: string[]): Medium[] {
+/** Behind a network small requests take milliseconds, and to write a hundred thousand objects takes minutes. */
+function sizesOf({ s3, scale }: Pick<Options, 's3' | 'scale'>): Sizes {
+  return s3 ? objectStoreSizesAt(scale) : sizesAt(scale)
+}
+
+async function openMedia(options: Options, folder: string, notes: string[]): Promise<Medium[]> {
+  if (options.s3) return [await s3Medium(join(folder, 's3'))]
   const disk = diskMedium(join(folder, 'disk'))
   if (options.tmpfs && process.getuid?.() === 0) return [disk, tmpfsMedium(folder, options.tmpfsMebibytes)]
   notes.push('Not on tmpfs.')

@@ -10,6 +10,8 @@ export interface Options {
   readonly scale: number
   readonly dir: string | undefined
   readonly tmpfs: boolean
+  /** In a store of objects, instead of on disk. */
+  readonly s3: boolean
   readonly tmpfsMebibytes: number
   readonly out: string
   readonly results: string
@@ -28,6 +30,7 @@ export const usage = `Usage: npm run bench -- [options]
   --scale F             smaller sizes for a quick try, such as 0.05 (1)
   --dir FOLDER          a folder on a disk for the stores (a temporary one)
   --no-tmpfs            on disk alone; --tmpfs-size MIB sets the size of the tmpfs (6144)
+  --s3                  in Ceph's object store by S3, instead of on disk and tmpfs (writes bench/REPORT-S3.md)
   --out FILE            the report (bench/REPORT.md)
   --results FILE        the figures as JSON (bench/out/results.json)
   --merge               keep the figures of earlier runs for what is not measured now
@@ -48,8 +51,9 @@ export function parseOptions(args: readonly string[]): Options {
       dir: { type: 'string' },
       tmpfs: { type: 'boolean', default: true },
       'tmpfs-size': { type: 'string', default: '6144' },
-      out: { type: 'string', default: join(repositoryRoot, 'bench', 'REPORT.md') },
-      results: { type: 'string', default: join(repositoryRoot, 'bench', 'out', 'results.json') },
+      s3: { type: 'boolean', default: false },
+      out: { type: 'string' },
+      results: { type: 'string' },
       merge: { type: 'boolean', default: false },
       'report-only': { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
@@ -64,9 +68,11 @@ export function parseOptions(args: readonly string[]): Options {
     scale: positive('--scale', values.scale),
     dir: values.dir,
     tmpfs: values.tmpfs,
+    s3: values.s3,
     tmpfsMebibytes: positive('--tmpfs-size', values['tmpfs-size']),
-    out: values.out,
-    results: values.results,
+    out: values.out ?? join(repositoryRoot, 'bench', values.s3 ? 'REPORT-S3.md' : 'REPORT.md'),
+    results:
+      values.results ?? join(repositoryRoot, 'bench', 'out', values.s3 ? 'results-s3.json' : 'results.json'),
     merge: values.merge,
     reportOnly: values['report-only'],
     list: values.list,

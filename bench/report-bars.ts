@@ -17,7 +17,7 @@ export function barsTable(aggregate: Aggregate, loads: readonly Load[]): string 
   const rows = bars.flatMap((bar) => {
     const load = loads.find(({ id }) => id === bar.load)
     if (load === undefined) return []
-    return (['disk', 'tmpfs'] as const)
+    return (bar.on ?? (['disk', 'tmpfs'] as const))
       .filter((medium) => aggregate.has(bar.load, medium))
       .map((medium): Row => ({ bar, load, medium, measured: measuredFor(aggregate, bar, load, medium) }))
   })

@@ -6,7 +6,9 @@ import type { MediumName } from './media.ts'
 import { slowSeconds } from './loads/tls.ts'
 import type { Results } from './results.ts'
 
-const media: readonly MediumName[] = ['disk', 'tmpfs']
+const media: readonly MediumName[] = ['disk', 'tmpfs', 's3']
+
+const mediumTitles = { disk: 'on disk', tmpfs: 'on tmpfs', s3: 'on S3' } as const
 
 /** Writes the report from the figures. */
 export function renderReport(results: Results, loads: readonly Load[]): string {
@@ -94,7 +96,7 @@ function familyTables(
           cell: (load: Load) => formatNumber(aggregate.ratio(load, medium, id, what)),
         })),
     ]
-    return [`### ${family}, ${medium === 'disk' ? 'on disk' : 'on tmpfs'}`, table(columns, here)]
+    return [`### ${family}, ${mediumTitles[medium]}`, table(columns, here)]
   })
 }
 
@@ -155,6 +157,7 @@ const method = `- Every server gets the same configuration file: access log off,
 - The clock and the CPU counters run for the load alone: hashing, a short warm-up with the same requests, and the check of what is served come before. CPU time is \`utime + stime\` of /proc/PID/stat, in steps of 10 ms.
 - \`GET\` of small things: wrk, one thread, 32 connections. \`HEAD\`: 32 bare sockets on Node in the same manner, because wrk 4 waits for a body after HEAD. Large blobs: bare sockets that read into one buffer and count; one blob per run and server is hashed.
 - Pushes: bare sockets. POST, one PATCH in chunked encoding with chunks of 32 KiB as Docker's client (Go) sends them, PUT with the digest. Each blob is new to the server: random content with a tail of its own. The image: HEAD, POST, PATCH and PUT for each layer and the configuration, then the manifest by tag; three images in a row, the time is that of one. Chunks: PATCH with Content-Length and Content-Range, one after the other; the folder's size is watched while PUT commits.
+- S3: Debian's radosgw with one monitor and one store in memory, on the same machine, reached by path style over plain HTTP; redirects are off, so that all bytes pass through the registry. Ceph's processes and the load program share the cores with the registry, for all servers alike.
 - Listings: one connection, one request after the other. Distribution 2.8 knows no pages of tags and answers with all of them, so its first page is the whole list. All tags: asked without \`n\`, which each server answers with all. Of the repositories nine tenths lie in one folder and the last tenth in folders of a hundred, so that the first page is of the one kind and the last page of the other. What takes more than 4 s is measured once. The first of all is the first listing of that kind on a fresh process.
 - Access: servers of their own, with one user in a password file, or with the certificate of a token server; wrk with 8 connections, for a server that compares the password each time answers 32 of them too late for wrk. Each request brings the same password, or the same token, signed by a key that the server knows by its id.
 - TLS: servers of their own with the same certificate (ECDSA P-256), HTTP/2 on, and nothing else set. Small requests: wrk, which speaks HTTP/1.1. The rest: a program in Go (bench/client), with Go's own HTTP client as Docker has it, TLS 1.3 and X25519; it checks the certificate, resumes no session, and fails when the answer comes by another protocol than it asked for. It hashes before the clock starts. A blob of 1 GiB is one stream; pushes are POST, one PATCH of unknown length, PUT. Delay: toxiproxy between client and server, half of it each way; it copies every byte, its CPU time counts as the load program's, and what takes more than ${slowSeconds} s is measured once. TCP on loopback knows nothing of that delay, so that it is the windows of HTTP/2 that are measured, not TCP's.

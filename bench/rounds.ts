@@ -1,8 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { RunningRegistry } from '../test/support/registry-process.ts'
 import type { Asks } from './auth-files.ts'
-import type { Contender, Serving } from './contenders.ts'
+import type { Contender, ContenderId, Serving } from './contenders.ts'
 import {
   storeFolder,
   type Figure,
@@ -11,7 +9,7 @@ import {
   type ServedLoad,
   type Surroundings,
 } from './load.ts'
-import type { Medium } from './media.ts'
+import type { Medium, Place } from './media.ts'
 import type { Sample } from './results.ts'
 
 export interface Plan {
@@ -32,8 +30,6 @@ const ways: readonly Way[] = ['plain', 'htpasswd', 'token', 'tls']
 
 /** The longest that one run of a load may take. */
 const limitMs = 180_000
-/** What is larger is removed after each load on a store of its own. */
-const keptSize = 16_384
 
 /** In each round, for each load, the servers take turns: whatever changes on the machine meanwhile, changes for all. */
 export async function runRounds(plan: Plan): Promise<void> {
@@ -73,15 +69,15 @@ class Rounds {
     loads: readonly ServedLoad[],
   ): Promise<void> {
     const serving = this.#serving(way)
-    const roots = new Map<string, string>()
+    const places = new Map<ContenderId, Place>()
     const servers = new Map<string, RunningRegistry | Error>()
     const takers = this.#plan.contenders.filter((one) => takesPart(one, round))
     try {
       for (const contender of takers) {
-        const root = join(medium.folder, store === 'own' ? `own-${contender.id}` : store)
-        mkdirSync(root, { recursive: true })
-        roots.set(contender.id, root)
-        servers.set(contender.id, await contender.start(root, serving).catch((error: Error) => error))
+        const place = medium.place(store === 'own' ? `own-${contender.id}` : store)
+        places.set(contender.id, place)
+        const start = contender.start(place.root, withConfig(serving, place))
+        servers.set(contender.id, await start.catch((error: Error) => error))
       }
       for (const load of loads) {
         for (const contender of takers) {
@@ -95,14 +91,14 @@ class Rounds {
             return await load.run(server, surroundings)
           })
           if (performance.now() - begin > (load.onceAbove ?? Infinity) * 1000) this.#tooSlow.add(key)
-          if (store === 'own') freeRoom(roots.get(contender.id)!)
+          if (store === 'own') await places.get(contender.id)?.freeRoom()
         }
       }
     } finally {
       for (const server of servers.values()) {
         if (!(server instanceof Error)) await server.stop()
       }
-      if (store === 'own') for (const root of roots.values()) rmSync(root, { recursive: true, force: true })
+      if (store === 'own') for (const place of places.values()) await place.remove()
     }
   }
 
@@ -116,13 +112,14 @@ class Rounds {
     for (const load of loads) {
       for (const contender of this.#plan.contenders) {
         if (!takesPart(contender, round)) continue
-        const root = join(medium.folder, `empty-${contender.id}`)
-        mkdirSync(root, { recursive: true })
+        const place = medium.place(`empty-${contender.id}`)
         medium.settle()
         try {
-          await this.#one(round, medium, contender, load, (surroundings) => load.run(root, surroundings))
+          await this.#one(round, medium, contender, load, (surroundings) =>
+            load.run(place.root, surroundings),
+          )
         } finally {
-          rmSync(root, { recursive: true, force: true })
+          await place.remove()
         }
       }
     }
@@ -173,10 +170,6 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Removes the large files below a folder, and no folder: a server may remember which ones there are. */
-function freeRoom(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    const path = join(entry.parentPath, entry.name)
-    if (entry.isFile() && statSync(path).size > keptSize) rmSync(path, { force: true })
-  }
+function withConfig(serving: Serving, { config }: Place): Serving {
+  return config === undefined ? serving : { ...serving, config: { ...serving.config, ...config } }
 }

@@ -35,6 +35,12 @@ export function sizesAt(scale: number): Sizes {
   }
 }
 
+/** As `sizesAt`, with the counts of the bars for a store of objects. */
+export function objectStoreSizesAt(scale: number): Sizes {
+  const few = sizesAt(scale)
+  return { ...few, manyTags: 20, repositories: Math.max(20, Math.round(2000 * scale)) }
+}
+
 export function formatBytes(bytes: number): string {
   if (bytes >= 1024 * mebibyte) return `${bytes / (1024 * mebibyte)} GiB`
   if (bytes >= mebibyte) return `${bytes / mebibyte} MiB`
