@@ -13,7 +13,10 @@ const validationProtocol = 'acme-tls/1'
 const handshakeTimeout = 10_000
 
 /** Milliseconds for which it is believed that no other process has a challenge pending. */
-const sharedAge = 1_000
+const sharedAge = 250
+
+/** Milliseconds until nobody believes any more that this one is not pending, with a little for their clocks' ticks. */
+const untilKnown = sharedAge + 50
 
 /** Milliseconds for which a connection waits at most until that is known: a folder on the network may hang. */
 const lookPatience = 2_000
@@ -60,10 +63,15 @@ export class Challenges {
     })
   }
 
-  /** @returns takes it back */
+  /**
+   * Returns when all that share the cache answer it: the authority calls any of them, and at once when it is told.
+   *
+   * @returns takes it back
+   */
   async presentTlsAlpn01(host: HostName, pair: Pick<Certificate, 'key' | 'chain'>): Promise<Withdraw> {
     this.#contexts.set(host, createSecureContext({ key: pair.key, cert: pair.chain }))
     const unshare = await this.#share(challengeName(host), toPem(pair))
+    if (this.#shared !== undefined) await sleep(untilKnown)
     return async () => {
       this.#contexts.delete(host)
       await unshare()
@@ -88,8 +96,8 @@ export class Challenges {
   }
 
   /**
-   * Whether a tls-alpn-01 challenge is pending. What other processes do is looked for once a second at most, and only when somebody
-   * asks.
+   * Whether a tls-alpn-01 challenge is pending. What other processes do is looked for four times a second at most, and only when
+   * somebody asks.
    */
   isPending(): boolean | Promise<boolean> {
     if (this.#contexts.size > 0) return true
@@ -136,11 +144,13 @@ export class Challenges {
   }
 
   async #look(shared: SharedChallenges): Promise<boolean> {
+    // What comes after the beginning of the look may not be seen by it.
+    const until = Date.now() + sharedAge
     const isAny = await Promise.race([
       shared.isAnyPending().catch(() => false),
       sleep(lookPatience, false, { ref: false }),
     ])
-    this.#othersPending = { until: Date.now() + sharedAge, isAny }
+    this.#othersPending = { until, isAny }
     return isAny
   }
 

@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises'
 import type { SecureContext, SecureContextOptions } from 'node:tls'
 import { AcmeCertificates } from '../acme/acme-certificates.ts'
 import type { Config, HttpConfig, LetsEncryptConfig } from '../config/config.ts'
-import type { OrdersElsewhere } from '../acme/issuer.ts'
 import { ChallengeListener } from '../server/challenge-listener.ts'
 import type { TlsListenerOptions } from '../server/listener-options.ts'
+import { ticketKeys } from '../server/secure.ts'
 import { parseCertificates } from '../tls/parse.ts'
+import type { PolicyOptions } from '../tls/policy.ts'
 import { trustAnchor } from '../tls/trust-anchor.ts'
 import type { Logger } from '../util/logger.ts'
 import { admission, handshakeLog, policyOf } from './file-tls.ts'
+import type { Peers } from './peers.ts'
 import type { Tls } from './tls.ts'
 
 type UseContext = (context: SecureContextOptions) => void
@@ -21,7 +23,13 @@ export class AcmeTls implements Tls {
   readonly #context: AcmeContext
   readonly #asksClients: boolean
 
-  private constructor(http: HttpConfig, certificates: AcmeCertificates, context: AcmeContext, log: Logger) {
+  private constructor(
+    http: HttpConfig,
+    certificates: AcmeCertificates,
+    context: AcmeContext,
+    log: Logger,
+    ticketSecret: string | undefined,
+  ) {
     const { clientcas, clientauth, letsencrypt } = http.tls
     this.#certificates = certificates
     this.#context = context
@@ -34,6 +42,7 @@ export class AcmeTls implements Tls {
           void answerTo(certificates.secureContext(name), done)
         },
       },
+      ticketSecret,
       failed: handshakeLog(log),
       accept: (socket, next) => certificates.accept(socket, next),
       ...(clientcas.length > 0 && { admits: admission(clientauth, log) }),
@@ -45,10 +54,11 @@ export class AcmeTls implements Tls {
     http: HttpConfig,
     version: string,
     log: Logger,
-    orders?: OrdersElsewhere,
+    peers?: Pick<Peers, 'orders' | 'secret'>,
   ): Promise<AcmeTls> {
     const { cachefile = '', email, hosts, directoryurl, http01addr } = http.tls.letsencrypt
-    const context = new AcmeContext({ ...policyOf(http.tls), ca: await authorities(http.tls.clientcas) })
+    const trusted = await authorities(http.tls.clientcas)
+    const context = new AcmeContext(policyOf(http.tls), trusted, peers?.secret)
     const certificates = await AcmeCertificates.open({
       cache: cachefile,
       ...(email !== undefined && { email }),
@@ -57,11 +67,11 @@ export class AcmeTls implements Tls {
       http01: http01addr !== undefined,
       userAgent: `berth/${version}`,
       log,
-      ...(orders !== undefined && { orders }),
+      ...(peers !== undefined && { orders: peers.orders }),
       contextOptions: () => context.options,
       onFirstHost: (certificate) => context.useFirst(certificate),
     })
-    return new AcmeTls(http, certificates, context, log)
+    return new AcmeTls(http, certificates, context, log, peers?.secret)
   }
 
   certificates(): Iterable<readonly [host: string, milliseconds: number]> {
@@ -95,11 +105,16 @@ export class AcmeTls implements Tls {
 /** What all contexts have in common, and the one for clients that name no host. */
 class AcmeContext {
   options: SecureContextOptions
+  readonly #policy: PolicyOptions
+  readonly #ticketSecret: string | undefined
   #first: { readonly key: string; readonly cert: string } | undefined
   #onContext: UseContext | undefined
 
-  constructor(options: SecureContextOptions) {
-    this.options = options
+  /** @param ticketSecret of all processes that serve the same */
+  constructor(policy: PolicyOptions, ca: readonly string[], ticketSecret: string | undefined) {
+    this.#policy = policy
+    this.#ticketSecret = ticketSecret
+    this.options = this.#optionsOf(ca)
   }
 
   start(onContext: UseContext): void {
@@ -112,10 +127,17 @@ class AcmeContext {
     this.#apply()
   }
 
-  useAuthorities(ca: string[]): void {
-    this.options = { ...this.options, ca }
+  useAuthorities(ca: readonly string[]): void {
+    this.options = this.#optionsOf(ca)
     // Also before there is a first certificate: sessions of clients that other authorities vouched for end by it.
     this.#onContext?.({ ...this.options, ...this.#first })
+  }
+
+  /** A host's sessions are resumed by the keys of its own context, and not by those of the listener. */
+  #optionsOf(ca: readonly string[]): SecureContextOptions {
+    const options = { ...this.#policy, ca: [...ca] }
+    if (this.#ticketSecret === undefined) return options
+    return { ...options, ticketKeys: ticketKeys(this.#ticketSecret, options) }
   }
 
   #apply(): void {

@@ -12,6 +12,7 @@ import type { Handler } from '../http/handler.ts'
 import { auditLogin, auditor } from '../server/auditor.ts'
 import { Listener } from '../server/listener.ts'
 import type { ListenerOptions, TlsListenerOptions } from '../server/listener-options.ts'
+import { checkDriver } from '../storage/check-driver.ts'
 import { createDriver } from '../storage/create-driver.ts'
 import { measuredDriver } from '../storage/measured.ts'
 import { createStoredRegistries } from '../stored/stored-registry.ts'
@@ -26,9 +27,12 @@ import { healthChecks } from './health.ts'
 import { Mails } from './mails.ts'
 import { measuring } from './measuring.ts'
 import { countLogins, type Peers } from './peers.ts'
+import { createSharedCache } from './redis.ts'
 import { RunningApp, type Wanted } from './running-app.ts'
 import { createServing } from './serving.ts'
 import { driverOptions } from './storage/driver-options.ts'
+import { withStorageMiddleware } from './storage/middleware.ts'
+import { SelfTest } from './storage/self-test.ts'
 import { traced } from './tracing.ts'
 
 export interface AppOptions {
@@ -52,7 +56,7 @@ export interface AppOptions {
 /** A registry, to be started and stopped. */
 export interface App extends Pick<
   RunningApp,
-  'driver' | 'listener' | 'start' | 'reload' | 'stop' | 'prepare' | 'notReloaded' | 'lead'
+  'driver' | 'listener' | 'start' | 'reload' | 'stop' | 'prepare' | 'notReloaded' | 'lead' | 'retire'
 > {
   readonly health: Health
   /** Absent when nothing is measured. */
@@ -73,17 +77,22 @@ export async function createApp(options: AppOptions): Promise<App> {
     ? (await import('../metrics/metrics.ts')).createMetrics({ version })
     : undefined
   const surroundings = { log, userAgent: `berth/${version}`, variables: process.env }
-  const store = await createDriver(driverOptions(config.storage.driver, surroundings))
+  const place = driverOptions(config.storage.driver, surroundings)
+  const bare = await createDriver(place)
+  const store = await withStorageMiddleware(bare, config.middleware, log)
   const measured =
     metrics === undefined ? store : measuredDriver(store, (...call) => metrics.storage.observe(...call))
   const driver = tracing?.tracedDriver(measured) ?? measured
   const { cache } = metrics?.storage ?? {}
+  const secret = peers?.secret ?? randomBytes(32).toString('base64url')
+  const shared = await createSharedCache(config, { driver, log, processSecret: secret })
   const stored = createStoredRegistries(
     driver,
     cache && ((isHit): void => (isHit ? cache.hit() : cache.miss())),
     peers?.deletions,
+    shared,
   )
-  const tls = await createTls(config.http, version, log, peers?.orders)
+  const tls = await createTls(config.http, version, log, peers)
   const health = new Health(healthChecks(config.health, driver), log)
   const audit = await openAuditLog({
     file: config.audit.file,
@@ -98,7 +107,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const parts = {
     log,
     logins,
-    secret: peers?.secret ?? randomBytes(32).toString('base64url'),
+    secret,
     onLogin: (attempt: LoginAttempt): void => {
       auditLogin(audit, attempt)
       const { outcome, user, client } = attempt
@@ -115,6 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       log,
       accessLog: options.accessLog,
       isHealthy: () => health.isHealthy,
+      isEnding: () => app.isEnding,
       observers: [
         ...(tracing ? [traced(tracing)] : []),
         ...(metrics ? [measuring(metrics)] : []),
@@ -135,16 +145,22 @@ export async function createApp(options: AppOptions): Promise<App> {
     health,
     mails,
     audit,
+    shared,
     tracing,
     debug,
     serve: (wanted) => serve(wanted),
     use: (other) => (handler = other),
     isOneOfSeveral: peers !== undefined,
-    isFirst: peers?.isFirst ?? true,
+    // Of several processes the first one looks for all.
+    selfTest:
+      peers?.isFirst === false
+        ? undefined
+        : new SelfTest({ log, test: (warn) => checkDriver(place, { readOnly: isReadOnly(config), warn }) }),
     load: options.load,
   })
   metrics?.gauges.reload(() => app.reloader.state)
   metrics?.gauges.health(() => health)
+  if (shared !== undefined) metrics?.gauges.redis(() => shared.isUp)
   metrics?.gauges.acmeExpiry(() => tls?.certificates?.() ?? [])
   metrics?.gauges.tlsExpiry(() => tls?.expires)
   return Object.assign(app, { health, metrics, certificateFor: tls?.certificateFor })
@@ -161,6 +177,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       reload,
     })
   }
+}
+
+function isReadOnly({ storage }: Config): boolean {
+  return storage.maintenance.readonly.enabled
 }
 
 /** Metrics cost a little with every request, and can be read on the debug listener alone. */

@@ -13,20 +13,31 @@ export class FileTls implements Tls {
   readonly #config: TlsConfig
   readonly #policy: PolicyOptions
   readonly #log: Logger
+  readonly #ticketSecret: string | undefined
   #watcher: CertificateWatcher
   #onContext: (context: SecureContextOptions) => void = () => {}
 
-  private constructor(config: TlsConfig, policy: PolicyOptions, loaded: LoadedCertificates, log: Logger) {
+  private constructor(
+    config: TlsConfig,
+    policy: PolicyOptions,
+    loaded: LoadedCertificates,
+    log: Logger,
+    ticketSecret: string | undefined,
+  ) {
+    this.#ticketSecret = ticketSecret
     this.#config = config
     this.#policy = policy
     this.#log = log
     this.#watcher = this.#watch(loaded)
   }
 
-  /** @throws Error of one line */
-  static async open(config: TlsConfig, log: Logger): Promise<FileTls> {
+  /**
+   * @param ticketSecret of all processes that serve the same
+   * @throws Error of one line
+   */
+  static async open(config: TlsConfig, log: Logger, ticketSecret?: string): Promise<FileTls> {
     const loaded = await loadCertificates(filesOf(config))
-    return new FileTls(config, policyOf(config), loaded, log)
+    return new FileTls(config, policyOf(config), loaded, log, ticketSecret)
   }
 
   /** For the listener. */
@@ -34,6 +45,7 @@ export class FileTls implements Tls {
     const { clientcas, clientauth } = this.#config
     return {
       options: { ...this.#policy, ...this.#watcher.current.context },
+      ticketSecret: this.#ticketSecret,
       failed: handshakeLog(this.#log),
       ...(clientcas.length > 0 && { admits: admission(clientauth, this.#log) }),
     }

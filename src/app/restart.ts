@@ -3,6 +3,9 @@ import type { Config } from '../config/config.ts'
 /** What is settled when the process starts: listeners, the store, and what is opened once. */
 const settled: readonly string[] = [
   'storage.driver',
+  'middleware',
+  'storage.cache.blobdescriptor',
+  'redis',
   'http.addr',
   'http.net',
   'http.tls.clientauth',

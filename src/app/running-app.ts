@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuditLog } from '../audit/audit-log.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -6,15 +7,16 @@ import type { ReloadOutcome } from '../debug/reload.ts'
 import type { Health } from '../health/health.ts'
 import type { Handler } from '../http/handler.ts'
 import type { Listener } from '../server/listener.ts'
-import { preflight } from '../server/preflight.ts'
 import { Upkeep } from '../server/upkeep.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import type { Tracing } from '../tracing/tracing.ts'
 import type { Logger } from '../util/logger.ts'
+import { timerOf } from '../util/timer.ts'
 import { healthChecks } from './health.ts'
 import type { Mails } from './mails.ts'
 import { Reloader } from './reloader.ts'
 import { needsRestart } from './restart.ts'
+import type { SelfTest } from './storage/self-test.ts'
 import type { Tls } from './tls.ts'
 import { upkeepTasks } from './upkeep.ts'
 
@@ -28,6 +30,8 @@ export interface Parts {
   readonly health: Health
   readonly mails: Mails
   readonly audit: AuditLog
+  /** What replicas remember together. */
+  readonly shared: { start(): void; close(): Promise<void> } | undefined
   readonly tracing: Tracing | undefined
   /** Made of the reload that it can be asked for; undefined when there is none. */
   readonly debug: (reload: () => Promise<ReloadOutcome>) => DebugServer | undefined
@@ -37,8 +41,8 @@ export interface Parts {
   readonly use: (handler: Handler) => void
   /** Others serve the same registry: connections are given to the listener, and `lead` says who does what one alone does. */
   readonly isOneOfSeveral: boolean
-  /** Nobody has looked yet whether the store can be used. */
-  readonly isFirst: boolean
+  /** Absent where somebody has looked already whether the store can be used. */
+  readonly selfTest: SelfTest | undefined
   /** Reads the configuration again; absent where there is nothing to read. */
   readonly load: (() => LoadedConfig) | undefined
 }
@@ -73,6 +77,7 @@ export class RunningApp {
   readonly #debug: DebugServer | undefined
   #config: Config
   #upkeep: Upkeep | undefined
+  #isEnding = false
   /** What one process alone does is ours to do. */
   #isLead: boolean
 
@@ -97,9 +102,10 @@ export class RunningApp {
    * @throws Error of one line; nothing listens then
    */
   async start(): Promise<string> {
-    const { driver, listener, tls, health, log, isFirst, isOneOfSeveral } = this.#parts
+    const { listener, tls, health, shared, log, selfTest, isOneOfSeveral } = this.#parts
     try {
-      if (isFirst) await preflight(driver, this.#config)
+      await selfTest?.start()
+      shared?.start()
       // Before clients come: what else may fail.
       if (this.#debug !== undefined)
         log.info({ address: await this.#debug.start() }, 'debug server listening')
@@ -109,7 +115,8 @@ export class RunningApp {
       this.#startUpkeep()
       return address
     } catch (error) {
-      await Promise.all([listener.stop(0), this.#debug?.stop(), tls?.stop()])
+      selfTest?.stop()
+      await Promise.all([listener.stop(0), this.#debug?.stop(), tls?.stop(), shared?.close()])
       throw error
     }
   }
@@ -139,18 +146,32 @@ export class RunningApp {
     this.#startUpkeep()
   }
 
+  /** Whether it was told to stop. */
+  get isEnding(): boolean {
+    return this.#isEnding
+  }
+
+  /** Tells load balancers to send no more, and goes on with what comes. */
+  retire(): void {
+    this.#isEnding = true
+    this.#parts.listener.retire()
+  }
+
   /** @returns whether all requests could be finished */
   async stop(): Promise<boolean> {
-    const { driver, listener, tls, health, mails, audit, tracing, log } = this.#parts
+    const { driver, listener, tls, health, mails, audit, shared, tracing, log } = this.#parts
     await this.reloader.close()
     this.#upkeep?.stop()
+    // Of several, whoever started them all waits, for connections still come.
+    if (!this.#parts.isOneOfSeveral) await this.#waitForBalancers()
     health.stop()
+    this.#parts.selfTest?.stop()
     const isWhole = await listener.stop(this.#config.http.draintimeout ?? defaultDrain)
     if (!isWhole) log.warn({}, 'requests in flight were cut off')
     await tls?.stop()
     // Late, so that the end can be watched.
     await this.#debug?.stop()
-    await Promise.all([driver.close(), tracing?.stop(lastWords), mails.stop(), audit.stop()])
+    await Promise.all([driver.close(), shared?.close(), tracing?.stop(lastWords), mails.stop(), audit.stop()])
     return isWhole
   }
 
@@ -191,6 +212,13 @@ export class RunningApp {
     if (isChanged((config) => config.health)) health.replace(healthChecks(wanted.health, driver))
     if (isChanged(({ storage }) => storage.maintenance)) this.#startUpkeep()
     return needsRestart(started, wanted)
+  }
+
+  async #waitForBalancers(): Promise<void> {
+    const { draindelay } = this.#config.http
+    if (draindelay === 0) return
+    this.retire()
+    await sleep(timerOf(draindelay))
   }
 
   #startUpkeep(): void {

@@ -25,6 +25,7 @@ export interface ServingParts {
   readonly log: Logger
   readonly accessLog: AccessLog | undefined
   readonly isHealthy: () => boolean
+  readonly isEnding: () => boolean
   readonly observers: readonly Observer[]
 }
 
@@ -33,7 +34,7 @@ export interface ServingParts {
  * the end of its request.
  */
 export function createServing(parts: ServingParts): Handler {
-  const { config, stored, gate, log, accessLog, isHealthy, observers } = parts
+  const { config, stored, gate, log, accessLog, isHealthy, isEnding, observers } = parts
   const isReadOnly = config.storage.maintenance.readonly.enabled
   const logsAccess = accessLog !== undefined && !config.log.accesslog.disabled
   return createHandler({
@@ -47,6 +48,7 @@ export function createServing(parts: ServingParts): Handler {
     settings: httpSettings(config),
     logOf: requestLogs(log),
     isHealthy,
+    isEnding,
     observers: [...observers, ...(logsAccess ? [accessLogger(accessLog)] : []), responseLog(log)],
   })
 }
@@ -69,6 +71,7 @@ function httpSettings({ http, storage, catalog, tags }: Config): HttpSettings {
     prefix: http.prefix,
     headers: http.headers,
     isReadOnly: storage.maintenance.readonly.enabled,
+    redirectsBlobs: !storage.redirect.disable,
     trustedProxies: http.trustedproxies,
     maxCatalogEntries: catalog.maxentries,
     maxTags: tags.maxtags,

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { UpkeepTask } from '../server/upkeep.ts'
 import type { StorageDriver } from '../storage/driver.ts'
+import { removeProbes } from '../storage/probes.ts'
 import { purgeUploads } from '../stored/upload-purge.ts'
 import type { Logger } from '../util/logger.ts'
 
@@ -28,7 +29,12 @@ export function upkeepTasks(driver: StorageDriver, config: Config, log: Logger):
     name: 'leftovers',
     delay: 0,
     interval: day,
-    run: () => driver.removeLeftovers(day),
+    run: async () => (await removeTemporaries(driver)) + (await removeProbes(driver, day)),
   }
   return enabled ? [tidy, purge] : [tidy]
+}
+
+/** What an object store has of the kind goes with the uploads that it may belong to. */
+async function removeTemporaries(driver: StorageDriver): Promise<number> {
+  return driver.minChunk === undefined ? await driver.removeLeftovers(day) : 0
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { defaultsOption, fileArgument } from './arguments.ts'
 import { addAccessCommands } from './access-commands.ts'
 import { addConfigCommands } from './config-commands.ts'
+import { addStorageCommands } from './storage-commands.ts'
 import { version } from './version.ts'
 
 /**
@@ -61,6 +62,7 @@ function createProgram(name: string, exit: (code: number) => void): Command {
     .addHelpText('after', `\n${name} htpasswd --help tells them.\n`)
   addAccessCommands(program.command('access').description('say who may do what'), exit)
   addConfigCommands(program.command('config').description('check, show and describe the configuration'), exit)
+  addStorageCommands(program.command('storage').description('look at the place where images are kept'), exit)
   return program
 }
 

@@ -1,3 +1,4 @@
+import { acmeSharingWarning } from '../app/acme-sharing.ts'
 import type { App } from '../app/app.ts'
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import { placed } from '../config/placed.ts'
@@ -36,7 +37,8 @@ export async function serve(file: string | undefined, options: ServeOptions = {}
   const log = createLogger({ ...config.log, fields: { ...standingFields(version), ...config.log.fields } })
   for (const warning of loaded.warnings) log.warn({ warning }, 'configuration')
   const { count, warning } = workerCount(config)
-  if (warning !== undefined) log.warn({ warning }, 'configuration')
+  for (const line of [warning, await acmeSharingWarning(config)])
+    if (line !== undefined) log.warn({ warning: line }, 'configuration')
   const systemd = notifier(process.env, { log })
   // Whoever reads the access log may go away; the registry goes on.
   process.stdout.on('error', () => {})

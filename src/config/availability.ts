@@ -20,18 +20,16 @@ const unavailable = 'not available in this version'
 
 /** Parts of Distribution's configuration that this version has not. */
 const absent: readonly Feature[] = [
-  ...['gcs', 'azure', 'swift', 'oss'].map((name): Feature => ({
+  ...['swift', 'oss'].map((name): Feature => ({
     path: ['storage', name],
     action: 'refuse',
     used: () => true,
   })),
   { path: ['proxy', 'remoteurl'], action: 'refuse' },
-  { path: ['middleware', '*', '*'], action: 'refuse', used: isEnabled },
+  { path: ['middleware', 'registry', '*'], action: 'refuse', used: isEnabled },
+  { path: ['middleware', 'repository', '*'], action: 'refuse', used: isEnabled },
   { path: ['notifications', 'endpoints', '*'], action: 'refuse', used: isEnabled },
   { path: ['policy', 'repository', 'classes'], action: 'refuse' },
-  { path: ['storage', 'cache', 'blobdescriptor'], action: 'warn', used: isRedis },
-  { path: ['storage', 'cache', 'layerinfo'], action: 'warn', used: isRedis },
-  { path: ['redis'], action: 'warn' },
   { path: ['validation', 'enabled'], action: 'warn' },
   { path: ['validation', 'manifests'], action: 'warn' },
   { path: ['reporting'], action: 'warn' },
@@ -77,9 +75,4 @@ function isSet(tree: Tree): boolean {
 function isEnabled(tree: Tree): boolean {
   const disabled = tree.kind === 'map' ? tree.entries.get('disabled') : undefined
   return !isNull(tree) && !(disabled?.kind === 'scalar' && disabled.value === true)
-}
-
-/** The in-memory cache needs no word: Berth keeps what it may in memory by itself. */
-function isRedis(tree: Tree): boolean {
-  return tree.kind === 'scalar' && tree.value === 'redis'
 }

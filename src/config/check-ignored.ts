@@ -1,3 +1,4 @@
+import { ignoredRedis } from './check-redis.ts'
 import { describeProblem } from './config-error.ts'
 import type { Path } from './path.ts'
 import { isHttpUrl } from './schema/values.ts'
@@ -12,6 +13,7 @@ export function checkIgnored(root: Tree): readonly string[] {
     ignoredSuites(root),
     ignoredClientAuth(root),
     ignoredCache(root),
+    ...ignoredRedis(root),
   ].filter((text) => text !== undefined)
 }
 

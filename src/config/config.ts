@@ -1,6 +1,10 @@
 import type { AccessConfig } from './access.ts'
 import type { AuditConfig } from './audit.ts'
 import type { AuthConfig } from './auth.ts'
+import type { MiddlewareConfig } from './middleware.ts'
+import type { RedisConfig } from './redis.ts'
+import type { AzureStorageConfig } from './storage-azure.ts'
+import type { GcsStorageConfig } from './storage-gcs.ts'
 import type { S3StorageConfig } from './storage-s3.ts'
 import type { WorkersConfig } from './workers.ts'
 
@@ -12,6 +16,7 @@ export interface Config {
   readonly version: '0.1'
   readonly log: LogConfig
   readonly storage: StorageConfig
+  readonly middleware: MiddlewareConfig
   readonly http: HttpConfig
   readonly health: HealthConfig
   readonly catalog: { readonly maxentries: number }
@@ -21,6 +26,7 @@ export interface Config {
   readonly access: AccessConfig
   readonly audit: AuditConfig
   readonly workers: WorkersConfig
+  readonly redis: RedisConfig
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
@@ -71,6 +77,8 @@ export type StorageDriverConfig =
   | { readonly name: 'filesystem'; readonly rootdirectory: string; readonly maxthreads: number }
   | { readonly name: 'inmemory' }
   | S3StorageConfig
+  | GcsStorageConfig
+  | AzureStorageConfig
 
 export interface CacheConfig {
   readonly blobdescriptor?: 'inmemory' | 'redis'
@@ -98,6 +106,8 @@ export interface HttpConfig {
   readonly headers: Readonly<Record<string, readonly string[]>>
   /** Not set is not 0: 0 cuts requests in flight at once, as Distribution does. */
   readonly draintimeout?: number
+  /** How long it goes on after the order to stop, while `/` says that it ends. */
+  readonly draindelay: number
   readonly tls: TlsConfig
   readonly http2: { readonly disabled: boolean }
   readonly h2c: { readonly enabled: boolean }

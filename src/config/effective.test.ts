@@ -35,7 +35,7 @@ loglevel: WARN
 log:
   fields: {service: a, n: 0123, "yes": "no", deep: {x: [1, {y: z, w: [yes, "", []]}, {}]}, "a.b": 'c: d # e'}
   hooks: [{type: mail, levels: [error], options: {from: a@b, to: [c@d], smtp: {addr: "mail:25"}}}]
-storage: {inmemory: , cache: {layerinfo: inmemory}, maintenance: {uploadpurging: {age: 1h30m}}}
+storage: {inmemory: , cache: {layerinfo: redis}, maintenance: {uploadpurging: {age: 1h30m}}}
 http:
   draintimeout: 90s
   headers: {X-A: [b, "yes", "1"], Strict-Transport-Security: ["max-age=1; a"]}
@@ -89,7 +89,7 @@ describe('the effective configuration', () => {
   it('says where values of older names come from', () => {
     const printed = checkRoundTrip(files[2] ?? '')
     assert.match(printed, /^ {2}level: warn # config\.yml:2$/m)
-    assert.match(printed, /^ {4}blobdescriptor: inmemory # config\.yml:6$/m)
+    assert.match(printed, /^ {4}blobdescriptor: redis # config\.yml:6$/m)
     assert.match(printed, /^ {2}inmemory: \{\} # config\.yml:6$/m)
   })
 

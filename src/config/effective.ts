@@ -19,22 +19,28 @@ const redacted = '***'
 export function effectiveTree(loaded: LoadedConfig, layout: Struct): Tree {
   const older = olderNames(layout)
   const driver = `storage.${loaded.config.storage.driver.name}`
-  const sourceAt = (path: Path): Source => {
+  const sourceAt = (path: Path, otherwise: Source): Source => {
     const name = describePath(path)
     // A driver without parameters is no value; it comes from where the section does.
     const names = [name, ...(older.get(name) ?? []), ...(name === driver ? ['storage'] : [])]
     const set = names.find((candidate) => loaded.sources.has(candidate))
-    return (set === undefined ? undefined : loaded.sources.get(set)) ?? defaultSource
+    return (set === undefined ? undefined : loaded.sources.get(set)) ?? otherwise
   }
 
-  const convert = (value: unknown, form: Layout | undefined, path: Path): Tree => {
-    const source = sourceAt(path)
+  // What stands in a list comes from where the list does: a single value of an older name, say.
+  const convert = (
+    value: unknown,
+    form: Layout | undefined,
+    path: Path,
+    around: Source = defaultSource,
+  ): Tree => {
+    const source = sourceAt(path, around)
     const located = { source, keySource: source }
     if (Array.isArray(value)) {
       const item = form?.kind === 'list' ? form.item : undefined
       return {
         kind: 'list',
-        items: value.map((inner: unknown, index) => convert(inner, item, [...path, index])),
+        items: value.map((inner: unknown, index) => convert(inner, item, [...path, index], source)),
         ...located,
       }
     }

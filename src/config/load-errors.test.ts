@@ -100,7 +100,7 @@ const mistakes: readonly (readonly [string, string])[] = [
   ['health: {http: [{uri: a}]}', '3:23: health.http[0].uri: found "a"; allowed: an http or https URL'],
   ['health: {file: [{interval: 1s}]}', '3:17: health.file[0].file: missing; allowed: the path of a file'],
   ['proxy: {remoteurl: "https://a"}', '3:9: proxy.remoteurl: not available in this version'],
-  ['middleware: {storage: [{name: redirect}]}', '3:24: middleware.storage[0]: not available in this version'],
+  ['middleware: {registry: [{name: a}]}', '3:25: middleware.registry[0]: not available in this version'],
   [
     'notifications: {endpoints: [{name: a}]}',
     '3:29: notifications.endpoints[0]: not available in this version',

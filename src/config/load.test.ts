@@ -30,11 +30,26 @@ test('without a file, everything is beside the working directory', () => {
         readonly: { enabled: false },
       },
     },
+    middleware: { storage: [] },
+    redis: {
+      addrs: [],
+      db: 0,
+      protocol: 2,
+      dialtimeout: 5_000,
+      readtimeout: 3_000,
+      writetimeout: 3_000,
+      minretrybackoff: 100,
+      maxretrybackoff: 5_000,
+      maxredirects: 3,
+      disableidentity: false,
+      tls: { rootcas: [] },
+    },
     http: {
       addr: ':5000',
       net: 'tcp',
       prefix: '/',
       relativeurls: false,
+      draindelay: 0,
       headers: { 'X-Content-Type-Options': ['nosniff'] },
       tls: {
         clientcas: [],
@@ -221,6 +236,8 @@ const effects: readonly Case[] = [
     ],
     expected: [100, 1, 2 ** 31 - 1],
   },
+  { yaml: 'http: {draindelay: 10s}', pick: (config) => config.http.draindelay, expected: 10_000 },
+  { yaml: 'http: {draindelay: }', pick: (config) => config.http.draindelay, expected: 0 },
   { yaml: 'http: {draintimeout: }', pick: (config) => config.http.draintimeout, expected: undefined },
   {
     yaml: 'http: {headers: {X-A: [1, yes]}}',
@@ -241,8 +258,8 @@ const effects: readonly Case[] = [
   { yaml: 'proxy: {remoteurl: ""}', pick: (config) => config.version, expected: '0.1' },
   {
     yaml: 'middleware: {storage: [{name: redirect, disabled: true}]}',
-    pick: (config) => config.version,
-    expected: '0.1',
+    pick: (config) => config.middleware.storage,
+    expected: [],
   },
 ]
 
@@ -332,7 +349,7 @@ const doubts: readonly (readonly [string, readonly string[]])[] = [
       'config.yml:3:26: http.tls.clientauth: no effect without http.tls.clientcas: clients are not asked for certificates',
     ],
   ],
-  ['redis: {addrs: [a]}', ['config.yml:3:1: redis: not available in this version, ignored']],
+  ['redis: {addrs: [a]}', ['config.yml:3:8: redis: no effect without storage.cache.blobdescriptor: redis']],
   [
     'reporting: {newrelic: {verbose: true}}',
     ['config.yml:3:1: reporting: not available in this version, ignored'],

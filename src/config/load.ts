@@ -3,6 +3,7 @@ import { checkAvailability } from './availability.ts'
 import { ignoredAccess, refuseEmptyRules } from './check-access.ts'
 import { checkDurations } from './check-durations.ts'
 import { checkIgnored } from './check-ignored.ts'
+import { checkRedis } from './check-redis.ts'
 import { checkShape } from './check-shape.ts'
 import { ConfigError, notAllowed, type Problem } from './config-error.ts'
 import type { Config } from './config.ts'
@@ -121,6 +122,7 @@ function check(tree: Tree, before: readonly Problem[]): Judgement {
     ...checkStorageDriver(tree),
     ...checkAccessController(tree),
     ...refuseEmptyRules(tree),
+    ...checkRedis(tree),
     ...availability.problems,
     ...violations.map((violation) => describeViolation(tree, violation)),
   ]

@@ -102,6 +102,11 @@ const set: ReadonlySet<string> = new Set([
   'auth.token.issuer',
   'storage.s3.bucket',
   'storage.s3.region',
+  'storage.gcs.bucket',
+  'storage.azure.accountname',
+  'storage.azure.credentials.type',
+  'storage.azure.credentials.accountkey',
+  'storage.azure.container',
 ])
 
 /** Each driver, with what it cannot do without. */
@@ -109,6 +114,8 @@ const drivers: Readonly<Record<string, string>> = {
   inmemory: 'inmemory',
   filesystem: 'filesystem',
   s3: '{s3: {bucket: b, region: us-east-1}}',
+  gcs: '{gcs: {bucket: b}}',
+  azure: '{azure: {accountname: a, accountkey: aGV4, container: c}}',
 }
 
 /** Single values of the typed configuration, by the path that they have in the file. */

@@ -10,11 +10,13 @@ import { auth } from './schema/auth.ts'
 import { health } from './schema/health.ts'
 import { http } from './schema/http.ts'
 import { log } from './schema/log.ts'
+import { middleware } from './schema/middleware.ts'
+import { redis } from './schema/redis.ts'
 import { storage } from './schema/storage.ts'
 
 // The schema says what values are allowed, the layout which keys there are: neither may know a key that the other does not.
 
-const sections = { log, storage, http, health, auth, access, audit }
+const sections = { log, storage, middleware, http, health, auth, access, audit, redis }
 
 /** Of the other sections, which are small and stand in schema.ts itself. */
 const others = [
@@ -28,17 +30,26 @@ const others = [
 ]
 
 /** In the layout alone: accepted, and without effect, or another name of a section. */
-const idle = ['storage.filesystem.useragent', 'storage.inmemory.useragent', 'auth.none', 'storage.s3aws']
+const idle = [
+  'storage.filesystem.useragent',
+  'storage.inmemory.useragent',
+  'auth.none',
+  'storage.s3aws',
+  'storage.azure.connectionstring',
+]
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
 }
 
 /** Names of all keys that have no keys below them. */
 function leavesOf(schema: JsonSchema, name: string): readonly string[] {
   if (schema.items?.properties !== undefined) return leavesOf(schema.items, `${name}[0]`)
-  const inner = Object.entries(schema.properties ?? {})
+  // One that may also be null.
+  const { properties = {} } = schema.anyOf?.[0] ?? schema
+  const inner = Object.entries(properties)
   return inner.length === 0 ? [name] : inner.flatMap(([key, below]) => leavesOf(below, `${name}.${key}`))
 }
 

@@ -7,6 +7,8 @@ import { auth } from './schema/auth.ts'
 import { health } from './schema/health.ts'
 import { http } from './schema/http.ts'
 import { log } from './schema/log.ts'
+import { middleware } from './schema/middleware.ts'
+import { redis } from './schema/redis.ts'
 import { storage } from './schema/storage.ts'
 import { workers } from './schema/workers.ts'
 import { flag, notNegative, whole, word } from './schema/values.ts'
@@ -45,6 +47,7 @@ const configSchema = z
     log,
     loglevel: word('error', 'warn', 'info', 'debug'),
     storage,
+    middleware,
     http,
     health,
     // 0 or less means the default here, ...
@@ -60,6 +63,7 @@ const configSchema = z
     access,
     audit,
     workers,
+    redis,
   })
   .superRefine(({ auth: controller, access: { rules } }, context) => {
     if (rules.length === 0 || controller.name === 'htpasswd' || controller.name === 'token') return

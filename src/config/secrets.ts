@@ -10,6 +10,8 @@ const secretKeys: ReadonlySet<string> = new Set([
   'encryptionkeyid',
   'keyid',
   'licensekey',
+  // A path; but some take it for the key itself.
+  'privatekey',
   'tempurlcontainerkey',
 ])
 

@@ -81,13 +81,13 @@ export class DebugServer {
   }
 
   #makeRoutes(): Routes {
-    const { address, failures, prometheus, reload, vars } = this.#options
+    const { address, failures, prometheus, reload, vars, workers } = this.#options
     return {
       ...(prometheus && { [prometheus.path]: both(metricsRoute(prometheus.render)) }),
       '/debug/health': { GET: healthRoute(failures) },
       '/debug/vars': both(varsRoute(this.#collections, vars)),
       ...(reload && { '/debug/reload': { POST: reloadRoute(reload) } }),
-      ...pprofRoutes(address.host),
+      ...pprofRoutes(address.host, workers),
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Log } from '../registry/context.ts'
+import type { ProfileSource } from './profiles.ts'
 import type { ReloadOutcome } from './reload.ts'
 
 export interface Rendered {
@@ -14,6 +15,8 @@ export interface DebugServerOptions {
   readonly failures: () => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>
   /** Absent: no metrics. */
   readonly prometheus?: { readonly path: string; readonly render: () => Promise<Rendered> }
+  /** The processes that serve, when this one does not: their profiles are what an operator wants. By number, from 1 on. */
+  readonly workers?: ReadonlyMap<number, ProfileSource>
   /** Absent: its path is not found. */
   readonly reload?: () => Promise<ReloadOutcome>
   /** More for `/debug/vars`, by key; what is in `registry` goes beside what is there. Never a secret. */

@@ -13,42 +13,25 @@ export class ProfilerBusy extends Error {
   }
 }
 
-/** Takes profiles of this process, one at a time. */
-export class Profiler {
-  #isBusy = false
+/** Of what a profile is. */
+export type ProfileKind = 'cpu' | 'heap'
 
+/** A process of which profiles can be had. */
+export interface ProfileSource {
   /**
-   * Where the processor's time goes, sampled each millisecond.
-   *
    * @param milliseconds to watch
    * @param signal ends it early: then there is no profile
    * @throws ProfilerBusy
    */
-  async cpu(milliseconds: number, signal: AbortSignal): Promise<Profile | undefined> {
-    return await this.#take(milliseconds, signal, {
-      enable: 'Profiler.enable',
-      start: 'Profiler.start',
-      stop: 'Profiler.stop',
-      disable: 'Profiler.disable',
-    })
-  }
+  take(kind: ProfileKind, milliseconds: number, signal: AbortSignal): Promise<Profile | undefined>
+}
 
-  /**
-   * What memory was allocated and is still held, by place, in samples. Holds no contents: a snapshot of the heap would have the
-   * credentials of every client in it.
-   *
-   * @throws ProfilerBusy
-   */
-  async heap(milliseconds: number, signal: AbortSignal): Promise<Profile | undefined> {
-    return await this.#take(milliseconds, signal, {
-      enable: 'HeapProfiler.enable',
-      start: 'HeapProfiler.startSampling',
-      stop: 'HeapProfiler.stopSampling',
-      disable: 'HeapProfiler.disable',
-    })
-  }
+/** Takes profiles of this process, one at a time. */
+export class Profiler implements ProfileSource {
+  #isBusy = false
 
-  async #take(milliseconds: number, signal: AbortSignal, calls: Calls): Promise<Profile | undefined> {
+  async take(kind: ProfileKind, milliseconds: number, signal: AbortSignal): Promise<Profile | undefined> {
+    const calls = callsOf[kind]
     if (this.#isBusy) throw new ProfilerBusy()
     this.#isBusy = true
     try {
@@ -72,11 +55,24 @@ export class Profiler {
   }
 }
 
-interface Calls {
-  readonly enable: string
-  readonly start: string
-  readonly stop: string
-  readonly disable: string
+const callsOf = {
+  /** Where the processor's time goes, sampled each millisecond. */
+  cpu: {
+    enable: 'Profiler.enable',
+    start: 'Profiler.start',
+    stop: 'Profiler.stop',
+    disable: 'Profiler.disable',
+  },
+  /**
+   * What memory was allocated and is still held, by place, in samples. Holds no contents: a snapshot of the heap would have the
+   * credentials of every client in it.
+   */
+  heap: {
+    enable: 'HeapProfiler.enable',
+    start: 'HeapProfiler.startSampling',
+    stop: 'HeapProfiler.stopSampling',
+    disable: 'HeapProfiler.disable',
+  },
 }
 
 interface Posted {

@@ -27,6 +27,7 @@ const rows: {
 } = {
   openBlob: [[name, digest], 'pull', 'BLOB_UNKNOWN'],
   statBlob: [[name, digest], 'pull', 'BLOB_UNKNOWN'],
+  locateBlob: [[name, digest, { method: 'GET', client: undefined }], 'pull', 'BLOB_UNKNOWN'],
   getManifest: [[name, byTag], 'pull', 'MANIFEST_UNKNOWN'],
   startUpload: [[name], 'push', 'NAME_UNKNOWN'],
   uploadStatus: [[name, id], 'pull', 'BLOB_UPLOAD_UNKNOWN'],

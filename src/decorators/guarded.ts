@@ -9,6 +9,7 @@ import type { RepositoryName } from '../registry/name.ts'
 import type { Reference, Tag } from '../registry/reference.ts'
 import type {
   Blob,
+  BlobUse,
   Chunk,
   ManifestUpload,
   MountSources,
@@ -46,6 +47,17 @@ class Guarded implements Registry {
   async statBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Descriptor> {
     check(context, repository, 'pull', () => unknownBlob(digest))
     return await this.#inner.statBlob(context, repository, digest)
+  }
+
+  /** A URL is as good as the blob, for whoever has it. */
+  async locateBlob(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+    use: BlobUse,
+  ): Promise<URL | undefined> {
+    check(context, repository, 'pull', () => unknownBlob(digest))
+    return await this.#inner.locateBlob(context, repository, digest, use)
   }
 
   async getManifest(

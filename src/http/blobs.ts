@@ -11,11 +11,9 @@ import type { RouteOf } from './route.ts'
 /** A blob never changes: a cache may keep it for a year. */
 const cacheControl = 'max-age=31536000'
 
-export async function getBlob(
-  exchange: Exchange,
-  registry: Registry,
-  { name, digest }: RouteOf<'blob'>,
-): Promise<void> {
+export async function getBlob(exchange: Exchange, registry: Registry, route: RouteOf<'blob'>): Promise<void> {
+  if (await redirected(exchange, registry, route, 'GET')) return
+  const { name, digest } = route
   const blob = await registry.openBlob(exchange.context, name, digest)
   const { size } = blob.descriptor
   const etag = `"${digest}"`
@@ -46,8 +44,10 @@ export async function getBlob(
 export async function headBlob(
   exchange: Exchange,
   registry: Registry,
-  { name, digest }: RouteOf<'blob'>,
+  route: RouteOf<'blob'>,
 ): Promise<void> {
+  if (await redirected(exchange, registry, route, 'HEAD')) return
+  const { name, digest } = route
   const { size } = await registry.statBlob(exchange.context, name, digest)
   const etag = `"${digest}"`
   const headers = headersOf(digest, etag)
@@ -62,6 +62,25 @@ export async function deleteBlob(
 ): Promise<void> {
   await registry.deleteBlob(exchange.context, name, digest)
   await exchange.send(202)
+}
+
+/**
+ * Sends the client to the store, as Distribution does: whatever conditions and ranges it asks for are the store's to heed, and of
+ * the blob's headers there is the type alone. The URL is a secret for as long as it is good: no log gets it.
+ */
+async function redirected(
+  exchange: Exchange,
+  registry: Registry,
+  { name, digest }: RouteOf<'blob'>,
+  method: 'GET' | 'HEAD',
+): Promise<boolean> {
+  if (!exchange.settings.redirectsBlobs) return false
+  // Whom a proxy names, as for Distribution: it is about the shortest way, not about rights.
+  const use = { method, client: exchange.claimedClient }
+  const url = await registry.locateBlob(exchange.context, name, digest, use)
+  if (url === undefined) return false
+  await exchange.send(307, { 'Content-Type': blobMediaType, Location: url.href })
+  return true
 }
 
 function headersOf(digest: string, etag: string): Headers {

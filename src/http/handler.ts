@@ -38,6 +38,8 @@ export interface HandlerOptions {
   readonly logOf: (id: string) => Log
   /** While false, every request is refused. */
   readonly isHealthy?: () => boolean
+  /** While true, `/` says so: whoever asks it for health shall send no more. */
+  readonly isEnding?: () => boolean
   readonly observers?: readonly Observer[]
 }
 
@@ -86,7 +88,7 @@ const table: Table = {
 
 /** Makes the function that serves a registry over HTTP, of everything in `http/`. Needs no socket: tests call it. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { registry, gate, settings, observers = [], isHealthy = always } = options
+  const { registry, gate, settings, observers = [], isHealthy = always, isEnding = never } = options
   const forwarded = new ForwardedHeaders(settings.trustedProxies)
   const locations = new Locations(settings, forwarded)
   const commonHeaders = { ...versionHeader, ...spelt(settings.headers) }
@@ -120,7 +122,7 @@ export function createHandler(options: HandlerOptions): Handler {
     let work = async (): Promise<void> => {
       try {
         if (!healthy) throw new RegistryError('UNHEALTHY', { detail: unhealthy })
-        await answer(exchange, { registry, gate, below, routed })
+        await answer(exchange, { registry, gate, below, routed, isEnding })
       } catch (error) {
         exchange.failure = error
         fail(exchange, gate, error)
@@ -136,6 +138,10 @@ export function createHandler(options: HandlerOptions): Handler {
 
 function always(): boolean {
   return true
+}
+
+function never(): boolean {
+  return false
 }
 
 /** Distribution's words. */
@@ -168,11 +174,18 @@ interface Serving {
   /** The prefix, without a slash at its end. */
   readonly below: string
   readonly routed: (exchange: Exchange) => void
+  readonly isEnding: () => boolean
 }
 
-async function answer(exchange: Exchange, { registry, gate, below, routed }: Serving): Promise<void> {
+async function answer(
+  exchange: Exchange,
+  { registry, gate, below, routed, isEnding }: Serving,
+): Promise<void> {
   const path = decodePath(exchange.rawPath)
-  if (path === '/') return await answerRoot(exchange)
+  if (path === '/') {
+    if (isEnding()) throw new RegistryError('UNHEALTHY', { detail: 'the registry was asked to stop' })
+    return await answerRoot(exchange)
+  }
   // Also when `..` is resolved: what only passes through the prefix is not below it.
   const isBelow = path.startsWith(`${below}/`) && cleanPath(path).startsWith(`${below}/`)
   const route: Route = isBelow ? parseRoute(path.slice(below.length)) : { kind: 'unknown' }

@@ -8,6 +8,8 @@ export interface HttpSettings extends LocationOptions {
   readonly headers: Readonly<Record<string, readonly string[]>>
   /** Then the methods that write are not among those that a path allows. */
   readonly isReadOnly: boolean
+  /** Whether clients are sent to the store for blobs, where it gives URLs. */
+  readonly redirectsBlobs: boolean
   /** Largest page of the catalog; asking for more is refused. */
   readonly maxCatalogEntries: number
   /** Largest page of a tags list; asking for more gives this many. */
@@ -23,6 +25,7 @@ export const defaultHttpSettings: HttpSettings = {
   prefix: '/',
   headers: {},
   isReadOnly: false,
+  redirectsBlobs: true,
   maxCatalogEntries: 1000,
   maxTags: 1000,
   stallMilliseconds: 60_000,

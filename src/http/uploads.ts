@@ -117,6 +117,7 @@ function statusHeaders(exchange: Exchange, name: RepositoryName, status: UploadS
     'Docker-Upload-UUID': status.id,
     // Distribution's form, without a unit; an empty upload looks like one of a single byte.
     Range: `0-${Math.max(status.size - 1, 0)}`,
+    ...(status.minChunk !== undefined && { 'OCI-Chunk-Min-Length': String(status.minChunk) }),
   }
 }
 

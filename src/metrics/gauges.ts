@@ -21,6 +21,8 @@ export interface Gauges {
   health(
     read: () => { readonly names: readonly string[]; readonly failures: Readonly<Record<string, string>> },
   ): void
+  /** Whether the shared cache answers. */
+  redis(read: () => boolean): void
 }
 
 /** Makes the gauges whose values lie elsewhere. */
@@ -79,6 +81,11 @@ export function createGauges(registry: Registry): Gauges {
         const { names, failures } = read()
         for (const check of names) one.set({ check }, Object.hasOwn(failures, check) ? 1 : 0)
       })
+    },
+    redis(read) {
+      gauge('berth_redis_up', 'Whether the shared cache answers. Nothing depends on it.', [], (one) =>
+        one.set(read() ? 1 : 0),
+      )
     },
   }
 }

@@ -5,6 +5,7 @@ import type { RepositoryName } from './name.ts'
 import type { Reference, Tag } from './reference.ts'
 import type {
   Blob,
+  BlobUse,
   Chunk,
   Deleter,
   Lister,
@@ -40,6 +41,15 @@ export class ForwardingRegistry implements Registry {
 
   statBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Descriptor> {
     return this.#reader.statBlob(context, repository, digest)
+  }
+
+  locateBlob(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+    use: BlobUse,
+  ): Promise<URL | undefined> {
+    return this.#reader.locateBlob(context, repository, digest, use)
   }
 
   getManifest(context: Context, repository: RepositoryName, reference: Reference): Promise<StoredManifest> {

@@ -29,8 +29,27 @@ export interface Reader {
    */
   statBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<Descriptor>
 
+  /**
+   * Where a client gets a blob from the store itself: a URL that is good for that method and for some minutes. Undefined where the
+   * registry has to serve it. For a GET, what it knows of the blob's presence may be a few seconds old.
+   * @throws BLOB_UNKNOWN, unless there are no such URLs anyhow
+   */
+  locateBlob(
+    context: Context,
+    repository: RepositoryName,
+    digest: Digest,
+    use: BlobUse,
+  ): Promise<URL | undefined>
+
   /** @throws MANIFEST_UNKNOWN */
   getManifest(context: Context, repository: RepositoryName, reference: Reference): Promise<StoredManifest>
+}
+
+/** What a client wants of a blob. */
+export interface BlobUse {
+  readonly method: 'GET' | 'HEAD'
+  /** Its address, as far as that is known. */
+  readonly client: string | undefined
 }
 
 /** A blob that was found. Its descriptor carries the digest that was asked for. */
@@ -141,6 +160,8 @@ export interface UploadStatus {
   readonly id: UploadId
   /** Bytes that arrived and count: where the next chunk begins. */
   readonly size: number
+  /** Bytes that chunks should at least have, but for the last; told when an upload begins. Smaller ones are taken, too. */
+  readonly minChunk?: number
 }
 
 export interface Chunk {

@@ -6,6 +6,12 @@ import { answerClientError } from './client-error.ts'
 import type { ProtocolOptions } from './listener-options.ts'
 import type { Protocol } from './protocol.ts'
 
+/**
+ * Milliseconds for which a new connection may be silent when the drain begins. Who connected just before sends its request now, and a
+ * proxy whose POST or PATCH meets a closed connection cannot send it again.
+ */
+const patience = 500
+
 /** HTTP/1.1, and 1.0. Node's server, with its defaults replaced where they break a registry. */
 export class Http1 implements Protocol {
   readonly #server: Server
@@ -13,6 +19,9 @@ export class Http1 implements Protocol {
   readonly #unanswered = new Map<Duplex, Set<ServerResponse>>()
   /** To be told that no connection is left; set from the beginning of the drain on. */
   #drained: (() => void) | undefined
+  #isRetiring = false
+  /** When each connection came on which nothing was asked yet, by the monotonic clock. */
+  readonly #silentSince = new Map<Duplex, number>()
 
   constructor(handler: Handler, { limits, timeouts }: ProtocolOptions) {
     this.#server = createServer({
@@ -27,7 +36,9 @@ export class Http1 implements Protocol {
     const listen = (event: string, awaitsContinue: boolean): void => {
       this.#server.on(event, (request: IncomingMessage, response: ServerResponse) => {
         const { socket } = request
+        this.#silentSince.delete(socket)
         this.#unanswered.get(socket)?.add(response)
+        if (this.#isRetiring) response.shouldKeepAlive = false
         response.once('close', () => {
           this.#unanswered.get(socket)?.delete(response)
           if (this.#drained !== undefined) this.#closeIfIdle(socket)
@@ -49,18 +60,31 @@ export class Http1 implements Protocol {
 
   serve(socket: Socket): void {
     this.#unanswered.set(socket, new Set())
+    this.#silentSince.set(socket, performance.now())
     socket.once('close', () => {
       this.#unanswered.delete(socket)
+      this.#silentSince.delete(socket)
       this.#resolveIfDrained()
     })
     this.#server.emit('connection', socket)
-    if (this.#drained !== undefined) this.#closeIfIdle(socket)
+    if (this.#drained !== undefined) this.#closeSoonIfIdle(socket)
+  }
+
+  /**
+   * From now on each answer says that it is the last one of its connection (`Connection: close`, RFC 9112, 9.6). A proxy that hears
+   * so sends its next request elsewhere, where it could meet the closing of a connection that it took for usable.
+   */
+  retire(): void {
+    this.#isRetiring = true
+    for (const responses of this.#unanswered.values())
+      for (const response of responses) if (!response.headersSent) response.shouldKeepAlive = false
   }
 
   async drain(): Promise<void> {
+    this.retire()
     await new Promise<void>((resolve) => {
       this.#drained = resolve
-      for (const socket of this.#unanswered.keys()) this.#closeIfIdle(socket)
+      for (const socket of this.#unanswered.keys()) this.#closeSoonIfIdle(socket)
       this.#resolveIfDrained()
     })
   }
@@ -72,6 +96,12 @@ export class Http1 implements Protocol {
 
   #isAnswering(socket: Duplex): boolean {
     return [...(this.#unanswered.get(socket) ?? [])].some((response) => response.headersSent)
+  }
+
+  #closeSoonIfIdle(socket: Duplex): void {
+    const silentFor = performance.now() - (this.#silentSince.get(socket) ?? -Infinity)
+    if (silentFor > patience) this.#closeIfIdle(socket)
+    else setTimeout(() => this.#closeIfIdle(socket), patience - silentFor).unref()
   }
 
   /** Node's own closing of idle connections leaves those on which nothing was ever asked: probes, and what browsers open early. */

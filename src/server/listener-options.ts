@@ -20,6 +20,8 @@ export interface ListenerOptions {
 export interface TlsListenerOptions {
   /** Certificates, versions, ciphers, client authentication. What ALPN offers is not theirs to say. */
   readonly options: TlsOptions
+  /** Of all processes that serve the same: a client may resume with one of them the session that it began with another. */
+  readonly ticketSecret?: string | undefined
   /** Judges a client by its certificate once the handshake is done. Who is not admitted is cut off. */
   readonly admits?: ((socket: TLSSocket) => boolean) | undefined
   /** Told of a client with whom no handshake came about. */

@@ -85,12 +85,21 @@ export class Listener {
   }
 
   /**
+   * To be called some time before `stop`: goes on as before, but closes each HTTP/1 connection after its next answer, and tells so.
+   */
+  retire(): void {
+    this.#http1.retire()
+  }
+
+  /**
    * Stops: no new connections, and those that are idle are closed; what is in flight may go on.
    *
    * @param milliseconds after which the rest is cut off
    * @returns whether all requests could be finished
    */
   async stop(milliseconds: number): Promise<boolean> {
+    // What the system has accepted for us and we have not is reset: we have taken all of it a moment ago.
+    await new Promise((resolve) => void setImmediate(resolve))
     this.#server.close()
     const drained = Promise.all([this.#http1.drain(), this.#http2.drain()]).then(() => true)
     const timeout = new AbortController()

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { Socket } from 'node:net'
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
 import type { TlsListenerOptions } from './listener-options.ts'
@@ -16,10 +16,18 @@ export interface SecureOptions extends TlsListenerOptions {
 export class Secure {
   readonly #server: Server
   readonly #accept: TlsListenerOptions['accept']
+  readonly #ticketSecret: string
 
-  constructor({ options, admits, accept, failed, protocols, handshakeTimeout, onSecure }: SecureOptions) {
+  constructor(secureOptions: SecureOptions) {
+    const { options, admits, accept, failed, protocols, handshakeTimeout, onSecure } = secureOptions
     this.#accept = accept
-    this.#server = createServer({ handshakeTimeout, ...options, ALPNProtocols: [...protocols] })
+    this.#ticketSecret = secureOptions.ticketSecret ?? randomBytes(32).toString('base64')
+    this.#server = createServer({
+      handshakeTimeout,
+      ...options,
+      ticketKeys: ticketKeys(this.#ticketSecret, options),
+      ALPNProtocols: [...protocols],
+    })
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       if (error.code === 'ERR_SSL_HTTP_REQUEST') answerPlainHttp(socket)
       failed?.(socket, error)
@@ -46,11 +54,23 @@ export class Secure {
     else this.#accept(socket, next)
   }
 
-  /** For new handshakes; connections that are there go on. What a client was given to resume a session with is void. */
+  /** For new handshakes; connections that are there go on. What a client was given to resume a session with is void when they differ. */
   setContext(options: SecureContextOptions): void {
     this.#server.setSecureContext(options)
-    this.#server.setTicketKeys(randomBytes(48))
+    this.#server.setTicketKeys(ticketKeys(this.#ticketSecret, options))
   }
+}
+
+/**
+ * By what sessions are resumed (RFC 5077): the same in all processes that have the secret and serve by the same options, whenever each
+ * of them began to. Other options are other keys, for whom they let in may differ.
+ *
+ * @returns as many bytes as Node wants
+ */
+export function ticketKeys(secret: string, options: SecureContextOptions): Buffer {
+  return createHmac('sha384', secret)
+    .update(`tls tickets ${JSON.stringify(options)}`)
+    .digest()
 }
 
 /** In the words of Go's servers, which clients such as Docker's recognise. */

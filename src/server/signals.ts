@@ -2,14 +2,25 @@ import { isatty } from 'node:tty'
 
 /** Waits for a signal that asks the process to end. Process 1 of a container has no default for them. */
 export function nextSignal(): Promise<string> {
-  const terminating = ['SIGTERM', 'SIGINT', ...(hasTerminal() ? ['SIGHUP'] : [])]
+  const names = terminating()
   return new Promise((resolve) => {
     const heard = (signal: string): void => {
-      for (const name of terminating) process.off(name, heard)
+      for (const name of names) process.off(name, heard)
       resolve(signal)
     }
-    for (const name of terminating) process.on(name, heard)
+    for (const name of names) process.on(name, heard)
   })
+}
+
+/** Waits for the first such signal. Those that follow do nothing: not even what they do to a process that does not listen. */
+export function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const name of terminating()) process.on(name, resolve)
+  })
+}
+
+function terminating(): readonly string[] {
+  return ['SIGTERM', 'SIGINT', ...(hasTerminal() ? ['SIGHUP'] : [])]
 }
 
 /** SIGHUPs: by custom, what asks a server to read its configuration again. */

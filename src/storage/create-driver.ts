@@ -1,6 +1,8 @@
+import type { AzureOptions } from './azure/options.ts'
 import type { StorageDriver } from './driver.ts'
 import { FilesystemDriver } from './filesystem/driver.ts'
 import type { FilesystemOptions } from './filesystem/options.ts'
+import type { GcsOptions } from './gcs/options.ts'
 import { MemoryDriver } from './memory/driver.ts'
 import type { S3Options } from './s3/options.ts'
 
@@ -8,6 +10,8 @@ export type DriverOptions =
   | ({ readonly kind: 'filesystem' } & FilesystemOptions)
   | { readonly kind: 'inmemory' }
   | ({ readonly kind: 's3' } & S3Options)
+  | ({ readonly kind: 'gcs' } & GcsOptions)
+  | ({ readonly kind: 'azure' } & AzureOptions)
 
 /** Those of one kind. */
 export type OptionsOf<Kind extends DriverOptions['kind']> = Extract<DriverOptions, { readonly kind: Kind }>
@@ -25,5 +29,9 @@ export async function createDriver(options: DriverOptions): Promise<StorageDrive
       return new MemoryDriver()
     case 's3':
       return (await import('./s3/driver.ts')).createS3Driver(options)
+    case 'gcs':
+      return (await import('./gcs/driver.ts')).createGcsDriver(options)
+    case 'azure':
+      return (await import('./azure/driver.ts')).createAzureDriver(options)
   }
 }

@@ -57,6 +57,28 @@ export interface WriteOptions {
   readonly durable?: boolean
 }
 
+export interface StatOptions {
+  /** False: asked is for an object alone, and a folder may be told as absent. Saves object stores a listing. True when unset. */
+  readonly folders?: boolean
+}
+
+export interface MoveOptions extends Pick<WriteOptions, 'durable'> {
+  /** The source may stay: it will be removed with its folder. */
+  readonly keepSource?: boolean
+  /** Bytes of the object, where the caller knows them. */
+  readonly size?: number
+}
+
+export interface DeleteTreeOptions {
+  /** What the caller just found right below the folder, which holds no folders: a store need not look for itself. */
+  readonly entries?: readonly string[]
+}
+
+export interface LeftoverOptions {
+  /** Only count them. */
+  readonly dryRun?: boolean
+}
+
 /** A small object to be published: written where it has `content`; there already, perhaps not durably, where it has none. */
 export interface Publication {
   readonly path: StoragePath
@@ -74,13 +96,22 @@ export interface UrlUse {
   readonly method: 'GET' | 'HEAD'
   /** Seconds for which the URL is good. */
   readonly expires: number
+  /** The address of whoever will use it, where it is known. */
+  readonly client?: string | undefined
 }
 
 export interface StorageDriver {
   readonly name: string
 
+  /**
+   * Of an object store: the fewest bytes that a part of a large object can have, and so those that the chunks of an upload should have.
+   * Set where each call is a request to a server, so that to write is no dearer than to ask whether one must; and where each
+   * object of `publish` is durable before the next one is written. Absent where none of that is so.
+   */
+  readonly minChunk?: number
+
   /** What lies at `path`. Object stores know folders only while something lies in them. */
-  stat(path: StoragePath): Promise<FileInfo | undefined>
+  stat(path: StoragePath, options?: StatOptions): Promise<FileInfo | undefined>
 
   /** All bytes of a small object: a link, a manifest. One of more than `limit` bytes is none of those: undefined. */
   read(path: StoragePath, limit?: number): Promise<Buffer | undefined>
@@ -119,7 +150,7 @@ export interface StorageDriver {
    * Moves one object, replacing what was at `to`; durable on return (see WriteOptions). False when nothing lies at `from`.
    * Folders that this leaves empty at `from` stay: `deleteTree` removes them with the upload.
    */
-  move(from: StoragePath, to: StoragePath, options?: Pick<WriteOptions, 'durable'>): Promise<boolean>
+  move(from: StoragePath, to: StoragePath, options?: MoveOptions): Promise<boolean>
 
   /**
    * Makes one object of several, in their order and durably, without their bytes passing through here where the store can do that;
@@ -137,11 +168,14 @@ export interface StorageDriver {
    */
   signedUrl?(path: StoragePath, use: UrlUse): Promise<URL | undefined>
 
+  /** The name by which the store itself knows what lies at a path, for URLs that others sign. Absent where it has none. */
+  objectKey?(path: StoragePath): string
+
   /** Removes one object, durably, and the folders that this leaves empty. Returns whether it was there. */
   delete(path: StoragePath): Promise<boolean>
 
   /** Removes a folder and all below it, not durably: for what is left of uploads and tags. */
-  deleteTree(path: StoragePath): Promise<void>
+  deleteTree(path: StoragePath, options?: DeleteTreeOptions): Promise<void>
 
   /** The names right below a folder that sort after `after`, in byte order; nothing when the folder is absent. */
   list(path: StoragePath, after?: string): AsyncIterable<string>
@@ -150,7 +184,7 @@ export interface StorageDriver {
    * Removes what processes left that died while they wrote: whatever nobody wrote to for so many milliseconds. Returns how many
    * there were.
    */
-  removeLeftovers(olderThan: number): Promise<number>
+  removeLeftovers(olderThan: number, options?: LeftoverOptions): Promise<number>
 
   close(): Promise<void>
 }

@@ -34,7 +34,8 @@ export function measuredDriver(inner: StorageDriver, observe: ObserveAction): St
   }
   return {
     name,
-    stat: (path) => timed('Stat', () => inner.stat(path)),
+    ...(inner.minChunk !== undefined && { minChunk: inner.minChunk }),
+    stat: (path, options) => timed('Stat', () => inner.stat(path, options)),
     read: (path, limit) => timed('GetContent', () => inner.read(path, limit)),
     write: (path, content, options) => timed('PutContent', () => inner.write(path, content, options)),
     publish: (objects) => timed('PutContent', () => inner.publish(objects)),
@@ -42,8 +43,8 @@ export function measuredDriver(inner: StorageDriver, observe: ObserveAction): St
     open: (path, range) => timed('Reader', () => inner.open(path, range)),
     move: (from, to, options) => timed('Move', () => inner.move(from, to, options)),
     delete: (path) => timed('Delete', () => inner.delete(path)),
-    deleteTree: (path) => timed('Delete', () => inner.deleteTree(path)),
-    removeLeftovers: (olderThan) => inner.removeLeftovers(olderThan),
+    deleteTree: (path, options) => timed('Delete', () => inner.deleteTree(path, options)),
+    removeLeftovers: (olderThan, options) => inner.removeLeftovers(olderThan, options),
     close: () => inner.close(),
     ...(inner.concatenate && {
       concatenate: (parts, to) => timed('Move', async () => inner.concatenate?.(parts, to)),

@@ -5,7 +5,8 @@ import { unavailable } from './failure.ts'
 export function readOnlyDriver(inner: StorageDriver): StorageDriver {
   return {
     name: inner.name,
-    stat: (path) => inner.stat(path),
+    ...(inner.minChunk !== undefined && { minChunk: inner.minChunk }),
+    stat: (path, options) => inner.stat(path, options),
     read: (path, limit) => inner.read(path, limit),
     open: (path, range) => inner.open(path, range),
     list: (path, after) => inner.list(path, after),

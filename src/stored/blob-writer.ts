@@ -7,8 +7,10 @@ import { drain, peek } from '../util/iterables.ts'
 import { Hashing, requireDigest, Verifying } from './hashing.ts'
 import { blobData } from './paths.ts'
 import type { PresentBlob } from './presence.ts'
+import { SegmentReader } from './segment-reader.ts'
 import type { Segment } from './segment.ts'
-import { partPath, type Upload, type Uploads } from './uploads.ts'
+import { partPath } from './upload-parts.ts'
+import type { Upload, Uploads } from './uploads.ts'
 
 /**
  * Brings bytes to the place of a blob, once it is sure that they have the digest that the client said. What is there already
@@ -18,10 +20,12 @@ import { partPath, type Upload, type Uploads } from './uploads.ts'
 export class BlobWriter {
   readonly #driver: StorageDriver
   readonly #uploads: Uploads
+  readonly #segments: SegmentReader
 
   constructor(driver: StorageDriver, uploads: Uploads) {
     this.#driver = driver
     this.#uploads = uploads
+    this.#segments = new SegmentReader(driver)
   }
 
   /**
@@ -64,7 +68,7 @@ export class BlobWriter {
     if (first === undefined) throw unknownUpload()
     return second === undefined && isCanonical(digest) && isCanonical(first.digest)
       ? await this.#move(whole, first, digest)
-      : await this.#copy(whole, digest)
+      : await this.#assemble(whole, digest)
   }
 
   async #stream(digest: Digest, source: AsyncIterable<Uint8Array>): Promise<PresentBlob> {
@@ -87,38 +91,74 @@ export class BlobWriter {
     requireDigest(segment.digest, digest)
     const size = segment.end
     const to = blobData(digest)
-    const isMoved = await this.#driver.move(partPath(upload, segment.part), to, { durable: false })
+    const isMoved = await this.#driver.move(partPath(upload, segment.part), to, {
+      durable: false,
+      keepSource: true,
+      size,
+    })
     if (isMoved) return { stored: digest, size }
     // The process died between this move and the link, or two requests commit at once. The marker proves that the client had
     // these very bytes; without it, the blob's being there would prove nothing.
-    const there = await this.#driver.stat(to)
+    const there = await this.#driver.stat(to, { folders: false })
     if (there?.size === size) return { stored: digest, size }
     throw unknownUpload()
   }
 
-  /** Reads all segments once, into the blob's place. The parts stay until the upload is removed, so that a retry finds them. */
-  async #copy(upload: Upload, digest: Digest): Promise<PresentBlob> {
-    const stored = isCanonical(digest) ? digest : await this.#rehash(upload, digest)
-    return await this.#stream(stored, this.#bytes(upload))
+  /**
+   * Makes one object of several parts. Unless the store can do that, they are read once, into the blob's place, which shows them when their digest
+   * was right. If it can, what it does is visible at once, so that their digest must be known to be right before; either because
+   * this process hashed them as they came, or they are read once for that. The parts stay until the upload is removed, so that a retry finds
+   * them.
+   */
+  async #assemble(upload: Upload, digest: Digest): Promise<PresentBlob> {
+    const known = isCanonical(digest) ? this.#uploads.digestOf(upload) : undefined
+    if (known !== undefined) {
+      requireDigest(known, digest)
+      return await this.#concatenate(upload, digest)
+    }
+    // Small ones would be read a second time by the store's driver.
+    const isCheap = this.#driver.concatenate !== undefined && this.#hasLargeParts(upload)
+    if (isCanonical(digest) && !isCheap) return await this.#stream(digest, this.#segments.read(upload))
+    const stored = await this.#rehash(upload, digest)
+    return isCheap
+      ? await this.#concatenate(upload, stored)
+      : await this.#stream(stored, this.#segments.read(upload))
+  }
+
+  /** @param stored the digest of all bytes, verified */
+  async #concatenate(upload: Upload, stored: Digest): Promise<PresentBlob> {
+    const { chain, size } = upload
+    const parts = chain.map(({ part, offset, end }) => ({ path: partPath(upload, part), size: end - offset }))
+    try {
+      await this.#driver.concatenate?.(parts, blobData(stored))
+    } catch (error) {
+      // Another request may have committed the upload, or cancelled it.
+      const [first] = parts
+      const isThere = first && (await this.#driver.stat(first.path, { folders: false }))
+      throw isThere === undefined ? unknownUpload() : error
+    }
+    return { stored, size }
+  }
+
+  #hasLargeParts({ chain }: Upload): boolean {
+    const { minChunk = 0 } = this.#driver
+    return chain.slice(0, -1).every(({ offset, end }) => end - offset >= minChunk)
   }
 
   /**
-   * Reads an upload whose digest is of another algorithm than the one that blobs are stored under.
+   * Reads an upload whose bytes are to be verified before they are stored, or whose digest is of another algorithm than the one that
+   * blobs are stored under.
    * @returns the canonical digest
    */
   async #rehash(upload: Upload, digest: Digest): Promise<Digest> {
-    const canonical = new Hashing(this.#bytes(upload), canonicalAlgorithm)
+    if (isCanonical(digest)) {
+      await drain(new Verifying(this.#segments.read(upload), digest))
+      return digest
+    }
+    const canonical = new Hashing(this.#segments.read(upload), canonicalAlgorithm)
     // Each chunk goes through both hashes.
     await drain(new Verifying(canonical, digest))
     return canonical.digest
-  }
-
-  async *#bytes(upload: Upload): AsyncGenerator<Uint8Array, void, undefined> {
-    for (const segment of upload.chain) {
-      const object = await this.#driver.open(partPath(upload, segment.part))
-      if (object === undefined) throw unknownUpload()
-      yield* object
-    }
   }
 }
 

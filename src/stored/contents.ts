@@ -4,6 +4,7 @@ import { digestOf, type Digest } from '../registry/digest.ts'
 import { maxManifestSize, mediaTypeOf } from '../registry/manifest.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import { blobData } from './paths.ts'
+import type { SharedCache } from './shared-cache.ts'
 
 /** Bytes of all that is kept. */
 const maxKept = 24 * 1024 * 1024
@@ -27,7 +28,7 @@ export class Content {
   }
 }
 
-/** Told of a look for a content in memory: whether it was there. */
+/** Told of a look for a content in a cache: whether it was there. */
 export type OnLookup = (isHit: boolean) => void
 
 /**
@@ -37,14 +38,17 @@ export type OnLookup = (isHit: boolean) => void
 export class Contents {
   readonly #driver: StorageDriver
   readonly #onLookup: OnLookup
+  readonly #shared: SharedCache | undefined
   readonly #kept = new LRUCache<Digest, Content>({
     maxSize: maxKept,
     sizeCalculation: (content) => content.bytes.length + overhead,
   })
 
-  constructor(driver: StorageDriver, onLookup: OnLookup = () => {}) {
+  /** @param shared asked when a content is not in memory here */
+  constructor(driver: StorageDriver, onLookup: OnLookup = () => {}, shared?: SharedCache) {
     this.#driver = driver
     this.#onLookup = onLookup
+    this.#shared = shared
   }
 
   /**
@@ -54,7 +58,7 @@ export class Contents {
    *   is never passed on, and pushing it again heals it
    */
   async load(context: Context, stored: Digest): Promise<Content | undefined> {
-    const kept = this.#kept.get(stored)
+    const kept = this.#kept.get(stored) ?? (await this.#fromShared(stored))
     this.#onLookup(kept !== undefined)
     if (kept !== undefined) return kept
     const read = await this.#driver.read(blobData(stored), maxManifestSize)
@@ -63,8 +67,21 @@ export class Contents {
       context.log.error({ path: blobData(stored), bytes: read.length }, 'content does not have its digest')
       return undefined
     }
-    // A copy of its own: a small read may be a slice of a larger buffer, which would be kept with it.
-    const content = new Content(Uint8Array.from(read))
+    const content = this.#keep(stored, read)
+    this.#shared?.keepContent(stored, content.bytes)
+    return content
+  }
+
+  /** Whoever writes there may have written anything: only what has its digest is believed. */
+  async #fromShared(stored: Digest): Promise<Content | undefined> {
+    const bytes = await this.#shared?.content(stored)
+    if (bytes === undefined || digestOf(bytes) !== stored) return undefined
+    return this.#keep(stored, bytes)
+  }
+
+  /** A copy of its own: a small read may be a slice of a larger buffer, which would be kept with it. */
+  #keep(stored: Digest, bytes: Uint8Array): Content {
+    const content = new Content(Uint8Array.from(bytes))
     this.#kept.set(stored, content)
     return content
   }

@@ -26,7 +26,11 @@ export class StoredDeleter implements Deleter {
   async deleteBlob(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
     const { driver, blobs, deletions } = this.#store
     const found = await this.#reader.findBlob(context, repository, digest)
-    if (found === undefined) throw unknownBlob(digest)
+    if (found === undefined) {
+      // Another process may have deleted it, and this one may remember it.
+      blobs.forget(repository, digest)
+      throw unknownBlob(digest)
+    }
     for (const name of new Set([digest, found.stored])) {
       await driver.delete(layerLink(repository, name))
       blobs.forget(repository, name)
@@ -41,7 +45,10 @@ export class StoredDeleter implements Deleter {
   async deleteManifest(context: Context, repository: RepositoryName, digest: Digest): Promise<void> {
     const { driver, manifests, tree, deletions } = this.#store
     const stored = await this.#reader.findManifest(context, repository, digest)
-    if (stored === undefined) throw unknownManifest(repository, { kind: 'digest', digest })
+    if (stored === undefined) {
+      manifests.forget(repository, digest)
+      throw unknownManifest(repository, { kind: 'digest', digest })
+    }
     await this.#deleteTagsOf(context, repository, stored)
     await driver.delete(revisionLink(repository, stored))
     await this.#deleteTagsOf(context, repository, stored)

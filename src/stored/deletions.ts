@@ -19,3 +19,15 @@ export const nobody: Deletions = {
   tell: async () => {},
   onTold: () => {},
 }
+
+/** Several ways at once, each to other processes. */
+export function allOf(...ways: readonly Deletions[]): Deletions {
+  return {
+    async tell(repository, digest): Promise<void> {
+      await Promise.all(ways.map((way) => way.tell(repository, digest)))
+    },
+    onTold(callback): void {
+      for (const way of ways) way.onTold(callback)
+    },
+  }
+}

@@ -21,6 +21,11 @@ export class Hashing implements AsyncIterable<Uint8Array> {
     return this.#size
   }
 
+  /** What was hashed so far, to be continued elsewhere. To be asked before the digest. */
+  copy(): Hash {
+    return this.#hash.copy()
+  }
+
   /** The digest of all bytes that went by; no more may follow. */
   get digest(): Digest {
     this.#digest ??= finishDigest(this.#hash, this.#algorithm)

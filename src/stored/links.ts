@@ -1,3 +1,4 @@
+import { SharedWork } from '../util/shared-work.ts'
 import { digestLengths, isDigest, type Digest } from '../registry/digest.ts'
 import type { Context } from '../registry/context.ts'
 import type { FileInfo, Publication, StorageDriver, StoragePath } from '../storage/driver.ts'
@@ -21,13 +22,17 @@ export function looksLikeLink(info: FileInfo | undefined): boolean {
  */
 export class Links {
   readonly #driver: StorageDriver
+  readonly #reads: SharedWork<StoragePath, Buffer | undefined>
 
   constructor(driver: StorageDriver) {
     this.#driver = driver
+    this.#reads = new SharedWork((path) => driver.read(path, maxLinkSize))
   }
 
   async read(context: Context, path: StoragePath): Promise<Digest | undefined> {
-    const content = await this.#driver.read(path, maxLinkSize)
+    // Where each read is a request, those that pull one tag at the same moment share it.
+    const isRequest = this.#driver.minChunk !== undefined
+    const content = await (isRequest ? this.#reads.do(path) : this.#driver.read(path, maxLinkSize))
     if (content === undefined) return undefined
     const digest = digestIn(content)
     if (digest !== undefined) return digest
@@ -35,9 +40,12 @@ export class Links {
     return undefined
   }
 
-  /** What to publish for a link to be there: its content, unless it is there already, perhaps not durably yet. */
+  /**
+   * What to publish for a link to be there: its content, unless it is there already, perhaps not durably yet. Object stores are not
+   * asked whether it is: that would be a request of its own.
+   */
   async publication(context: Context, path: StoragePath, digest: Digest): Promise<Publication> {
-    const isThere = (await this.read(context, path)) === digest
+    const isThere = this.#driver.minChunk === undefined && (await this.read(context, path)) === digest
     return isThere ? { path } : { path, content: Buffer.from(digest, 'latin1') }
   }
 

@@ -39,10 +39,15 @@ export class StoredLister implements Lister {
     const { driver, tree } = this.#store
     let any = false
     const names = driver.list(tagsFolder(repository), after)
-    // A crash can leave a tag's folder without its link. Such a tag cannot be pulled, so it is not listed.
+    // A crash can leave a tag's folder without its link. Such a tag cannot be pulled, so it is not listed. In an object store folders
+    // are no more than what lies in them: there one request for each of ten thousand tags would be dearer than that.
+    const isFolderEnough = driver.minChunk !== undefined
     const tags = mapAhead(names, ahead, async (name) => {
       if (!isTag(name)) return undefined
-      return looksLikeLink(await driver.stat(tagLink(repository, name))) ? name : undefined
+      if (isFolderEnough) return name
+      return looksLikeLink(await driver.stat(tagLink(repository, name), { folders: false }))
+        ? name
+        : undefined
     })
     for await (const tag of tags) {
       if (tag === undefined) continue

@@ -92,10 +92,7 @@ export class ManifestWriter {
     const mutable = [...tags].filter((tag) => !immutable.has(tag))
     const pointers = await Promise.all(mutable.map((tag) => link(tagLink(repository, tag))))
     const waiting = await Promise.all(
-      pointers.map(
-        async ({ path, content: changed }) =>
-          changed !== undefined && (immutable.size > 0 || (await driver.stat(path)) !== undefined),
-      ),
+      pointers.map(async (pointer) => immutable.size > 0 || (await this.#mustWait(pointer))),
     )
     await driver.publish([
       await this.#publishedContent(stored, content),
@@ -111,6 +108,13 @@ export class ManifestWriter {
     }
     if (waiting.includes(true)) await driver.publish(pointers.filter((_, index) => waiting[index] === true))
     return undefined
+  }
+
+  /** Whether a tag moves from another manifest, where the new one is not durable before it in any case. */
+  async #mustWait({ path, content }: Publication): Promise<boolean> {
+    const { driver } = this.#store
+    if (content === undefined || driver.minChunk !== undefined) return false
+    return (await driver.stat(path)) !== undefined
   }
 
   /**
@@ -132,7 +136,9 @@ export class ManifestWriter {
 
   async #publishedContent(stored: Digest, content: Uint8Array): Promise<Publication> {
     const path = blobData(stored)
-    const there = await this.#store.driver.read(path, maxManifestSize)
+    const { driver } = this.#store
+    if (driver.minChunk !== undefined) return { path, content }
+    const there = await driver.read(path, maxManifestSize)
     return there?.equals(content) === true ? { path } : { path, content }
   }
 
@@ -169,7 +175,7 @@ export class ManifestWriter {
     digest: Digest,
   ): Promise<number | undefined> {
     const stored = await this.#reader.findManifest(context, repository, digest)
-    const info = stored && (await this.#store.driver.stat(blobData(stored)))
+    const info = stored && (await this.#store.driver.stat(blobData(stored), { folders: false }))
     return info === undefined ? await this.#sizeOfBlob(context, repository, digest) : info.size
   }
 }

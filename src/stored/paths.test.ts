@@ -40,13 +40,14 @@ const golden: readonly (readonly [string, string])[] = [
   [paths.referrersFolder(name, digest, 'sha256'), `${repository}/_referrers/sha256/${hex}/sha256`],
   [paths.referrerEntry(name, digest, wide), `${repository}/_referrers/sha256/${hex}/sha512/${wideHex}`],
   [paths.referrersComplete(name), `${repository}/_referrers/complete`],
+  [paths.storeName(), 'docker/registry/v2/_berth/name'],
 ]
 
 for (const [actual, expected] of golden) void test(expected, () => assert.equal(actual, expected))
 
 void test('every function that makes a path is here', () => {
   const made = Object.values(paths).filter((each) => typeof each === 'function')
-  assert.equal(made.length, 16)
+  assert.equal(made.length, 17)
 })
 
 void test('the longest name, tag and digests make paths that stores take', () => {

@@ -18,6 +18,7 @@
  *         _digests/ALG/HEX/link                          another digest of a manifest; holds its sha256
  *         _referrers/ALG/SUBJECT/ALG/HEX                 descriptor of one referrer of SUBJECT, as JSON
  *         _referrers/complete                            this repository's referrers have been indexed
+ *       _berth/name                                      tells this store from others; there when a shared cache is used
  */
 import { algorithmOf, hexOf, type Digest } from '../registry/digest.ts'
 import type { RepositoryName } from '../registry/name.ts'
@@ -26,6 +27,10 @@ import type { UploadId } from '../registry/upload-id.ts'
 import { storagePath, type StoragePath } from '../storage/driver.ts'
 
 const root = 'docker/registry/v2'
+
+export function storeName(): StoragePath {
+  return storagePath(`${root}/_berth/name`)
+}
 
 export function blobData(digest: Digest): StoragePath {
   const hex = hexOf(digest)

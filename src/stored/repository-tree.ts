@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { bounded } from '../util/bounded.ts'
 import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
 import type { StorageDriver } from '../storage/driver.ts'
+import { take } from '../util/iterables.ts'
 import { digestsBelow } from './digest-folders.ts'
 import { looksLikeLink } from './links.ts'
 import { repositoriesFolder, revisionLink, revisionsFolder } from './paths.ts'
@@ -68,11 +69,15 @@ export class RepositoryTree {
 
   /** Whether a repository has a manifest, as the store has it now. */
   async hasManifest(repository: RepositoryName): Promise<boolean> {
+    // An object store has no empty folders, and no half objects.
+    if (this.#driver.minChunk !== undefined)
+      return (await take(this.#driver.list(revisionsFolder(repository)), 1)).length > 0
     for await (const digest of digestsBelow(this.#driver, (algorithm) =>
       revisionsFolder(repository, algorithm),
     )) {
       // Distribution leaves an empty folder where it deleted a manifest, and its crashes leave links that hold nothing.
-      if (looksLikeLink(await this.#driver.stat(revisionLink(repository, digest)))) return true
+      if (looksLikeLink(await this.#driver.stat(revisionLink(repository, digest), { folders: false })))
+        return true
     }
     return false
   }

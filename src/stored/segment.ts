@@ -54,16 +54,28 @@ export function parseMarker(name: string): Segment | undefined {
  * The segments that count: from 0 on, at each position the whole one, else the broken-off one; ties by name.
  *
  * @param segments of one upload, in the order of their markers' names
+ * @param from the end of what counts before them
  */
-export function chainOf(segments: readonly Segment[]): readonly Segment[] {
+export function chainOf(segments: readonly Segment[], from: number = 0): readonly Segment[] {
   const best = new Map<number, Segment>()
   for (const segment of segments) {
     const other = best.get(segment.offset)
     if (other === undefined || (segment.whole && !other.whole)) best.set(segment.offset, segment)
   }
   const chain: Segment[] = []
-  for (let next = best.get(0); next !== undefined; next = best.get(next.end)) chain.push(next)
+  for (let next = best.get(from); next !== undefined; next = best.get(next.end)) chain.push(next)
   return chain
+}
+
+/** What sorts right before the markers of segments that end at `offset`, and after all that end before it. */
+export function endMark(offset: number): string {
+  return padded(offset)
+}
+
+/** Whether two requests sent other bytes for the same place, of which only one can count. */
+export function areRivals(one: Segment, other: Segment): boolean {
+  const isSamePlace = one.offset === other.offset && one.whole && other.whole
+  return isSamePlace && one.part !== other.part && !(one.end === other.end && one.digest === other.digest)
 }
 
 /** Where a chain ends: the number of bytes that the upload has. */

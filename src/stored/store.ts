@@ -1,11 +1,12 @@
 import type { StorageDriver } from '../storage/driver.ts'
 import { readOnlyDriver } from '../storage/read-only.ts'
-import { nobody, type Deletions } from './deletions.ts'
+import { allOf, nobody, type Deletions } from './deletions.ts'
 import { Contents, type OnLookup } from './contents.ts'
 import { RepositoryTree } from './repository-tree.ts'
 import { Links } from './links.ts'
 import type { Digest } from '../registry/digest.ts'
 import { Presence, type PresentBlob } from './presence.ts'
+import type { SharedCache } from './shared-cache.ts'
 import { Sightings } from './sightings.ts'
 
 /** What the halves of the stored registry share: the driver, and what this process remembers of what it found there. */
@@ -22,18 +23,21 @@ export interface Store {
   readonly deletions: Deletions
 }
 
+/** @param shared what processes on other machines remember, too */
 export function createStore(
   driver: StorageDriver,
   onLookup?: OnLookup,
-  deletions: Deletions = nobody,
+  peers: Deletions = nobody,
+  shared?: SharedCache,
 ): Store {
+  const deletions = shared === undefined ? peers : allOf(peers, shared.deletions)
   const store: Store = {
     deletions,
     driver,
     links: new Links(driver),
-    contents: new Contents(driver, onLookup),
-    blobs: new Presence(),
-    manifests: new Presence(),
+    contents: new Contents(driver, onLookup, shared),
+    blobs: new Presence(shared?.blobs),
+    manifests: new Presence(shared?.manifests),
     sightings: new Sightings(),
     tree: new RepositoryTree(driver),
   }

@@ -7,6 +7,7 @@ import { StoredDeleter } from './deleter.ts'
 import { StoredLister } from './lister.ts'
 import { StoredReader } from './reader.ts'
 import { Referrers } from './referrers.ts'
+import type { SharedCache } from './shared-cache.ts'
 import { createStore, readOnlyStore, type Store } from './store.ts'
 import { StoredWriter } from './writer.ts'
 
@@ -24,13 +25,15 @@ export interface StoredRegistries {
 /**
  * @param onLookup told of every look for a content in memory, and whether it was there
  * @param deletions the way to other processes on the same store
+ * @param shared what processes on other machines remember, too
  */
 export function createStoredRegistries(
   driver: StorageDriver,
   onLookup?: OnLookup,
   deletions?: Deletions,
+  shared?: SharedCache,
 ): StoredRegistries {
-  const store = createStore(driver, onLookup, deletions)
+  const store = createStore(driver, onLookup, deletions, shared)
   return { writable: registryOf(store), readOnly: registryOf(readOnlyStore(store)) }
 }
 

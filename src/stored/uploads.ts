@@ -1,5 +1,11 @@
+import type { Hash } from 'node:crypto'
 import type { Context } from '../registry/context.ts'
-import { canonicalAlgorithm, isDigestAlgorithm, type DigestAlgorithm } from '../registry/digest.ts'
+import {
+  canonicalAlgorithm,
+  isDigestAlgorithm,
+  type Digest,
+  type DigestAlgorithm,
+} from '../registry/digest.ts'
 import { unknownUpload } from '../registry/absent.ts'
 import { RegistryError } from '../registry/errors.ts'
 import type { RepositoryName } from '../registry/name.ts'
@@ -9,7 +15,10 @@ import type { StorageDriver, StoragePath } from '../storage/driver.ts'
 import { peek } from '../util/iterables.ts'
 import { Hashing } from './hashing.ts'
 import { uploadEntry, uploadFolder } from './paths.ts'
-import { chainOf, endOf, markerOf, newPartName, parseMarker, type Segment } from './segment.ts'
+import { RunningDigests } from './running-digests.ts'
+import { areRivals, chainOf, endOf, markerOf, newPartName, type Segment } from './segment.ts'
+import { listTail, listUpload, segmentPrefix } from './upload-listing.ts'
+import { partEntry, partPath } from './upload-parts.ts'
 
 /** An upload as its folder tells it. */
 export interface Upload {
@@ -17,16 +26,13 @@ export interface Upload {
   readonly id: UploadId
   /** That of the digest it is to be committed with. */
   readonly algorithm: DigestAlgorithm
-  /** The segments that count. */
+  /** The segments that count: all of them, or those from where a request wants to go on. */
   readonly chain: readonly Segment[]
   /** Bytes that count. */
   readonly size: number
+  /** All that lies in its folder, where all was listed. */
+  readonly entries?: readonly string[]
 }
-
-const segmentPrefix = 'segment-'
-
-/** Each request lists those before it. Enough for 200 GiB in chunks of 10 MiB. */
-const maxSegments = 20_000
 
 /** Bytes; the longest name of an algorithm has 6. */
 const maxAlgorithmSize = 64
@@ -40,9 +46,12 @@ const maxAlgorithmSize = 64
  */
 export class Uploads {
   readonly #driver: StorageDriver
+  /** Only for stores that put objects together by themselves: whoever copies bytes hashes them on the way. */
+  readonly #digests: RunningDigests | undefined
 
   constructor(driver: StorageDriver) {
     this.#driver = driver
+    this.#digests = driver.concatenate && new RunningDigests()
   }
 
   async start(repository: RepositoryName, algorithm: DigestAlgorithm): Promise<Upload> {
@@ -55,40 +64,48 @@ export class Uploads {
     return { repository, id, algorithm, chain: [], size: 0 }
   }
 
-  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN */
+  /** @throws RegistryError BLOB_UPLOAD_UNKNOWN, BLOB_UPLOAD_INVALID after too many chunks */
   async load(repository: RepositoryName, id: UploadId): Promise<Upload> {
-    const entries = new Set<string>()
-    for await (const entry of this.#driver.list(uploadFolder(repository, id))) entries.add(entry)
-    const isDistributions = entries.has('data') || entries.has('hashstates')
-    if (!entries.has('startedat') || isDistributions) throw unknownUpload()
-    const algorithm = entries.has('algorithm')
-      ? await this.#readAlgorithm(repository, id)
-      : canonicalAlgorithm
-    const chain = chainOf(parseSegments(entries))
-    return { repository, id, algorithm, chain, size: endOf(chain) }
+    const { isThere, hasAlgorithm, segments, names } = await listUpload(this.#driver, repository, id)
+    if (!isThere) throw unknownUpload()
+    const algorithm = hasAlgorithm ? await this.#readAlgorithm(repository, id) : canonicalAlgorithm
+    const chain = chainOf(segments)
+    return { repository, id, algorithm, chain, size: endOf(chain), entries: names }
   }
 
   /**
-   * Adds the bytes of one request. What arrives before the client breaks off is kept.
+   * What a request must know that adds a chunk. One that says where it begins is believed when a segment ends there, whatever was before:
+   * all of it is looked at when the upload is committed, and counts only if the digest is right.
+   *
+   * @throws RegistryError BLOB_UPLOAD_UNKNOWN
+   */
+  async loadFor(repository: RepositoryName, id: UploadId, { offset = 0 }: Chunk): Promise<Upload> {
+    if (offset === 0) return await this.load(repository, id)
+    const { isThere, algorithm, chain } = await listTail(this.#driver, repository, id, offset)
+    if (!isThere || algorithm === undefined) return await this.load(repository, id)
+    return { repository, id, algorithm, chain, size: chain.at(-1)?.end ?? offset }
+  }
+
+  /**
+   * Adds the bytes of one request. What arrives before the client breaks off is kept. Of several that bring other bytes for the same
+   * place at once, one at most succeeds; the others are refused.
    *
    * @returns the upload as it is then
-   * @throws RegistryError RANGE_INVALID, BLOB_UPLOAD_INVALID after too many chunks, BLOB_UPLOAD_UNKNOWN when it was ended meanwhile, CLIENT_CLOSED, CLIENT_TIMEOUT
+   * @throws RegistryError RANGE_INVALID, BLOB_UPLOAD_UNKNOWN when it was ended meanwhile, CLIENT_CLOSED, CLIENT_TIMEOUT
    */
   async append(context: Context, upload: Upload, chunk: Chunk): Promise<Upload> {
     const { repository, id, size, algorithm } = upload
     checkOffset(upload, chunk)
-    if (upload.chain.length >= maxSegments) {
-      throw new RegistryError('BLOB_UPLOAD_INVALID', {
-        detail: `more than ${maxSegments} chunks: send larger ones`,
-      })
-    }
     const bytes = await peek(chunk.source)
     if (bytes === undefined) return upload
     let broken: RegistryError | undefined
     const arriving = untilBroken(bytes, (error) => (broken = error))
     const hashing = new Hashing(arriving, algorithm)
+    const before = algorithm === canonicalAlgorithm ? this.#digests?.before(id, size) : undefined
     const part = newPartName()
-    await this.#driver.create(partPath({ repository, id }, part), hashing, { durable: false })
+    const source = before === undefined ? hashing : alsoInto(before, hashing)
+    await this.#driver.create(partPath(upload, part), source, { durable: false })
+    const all = size === 0 && this.#digests && algorithm === canonicalAlgorithm ? hashing.copy() : before
     const segment: Segment = {
       offset: size,
       end: size + hashing.size,
@@ -96,24 +113,52 @@ export class Uploads {
       whole: broken === undefined,
       part,
     }
-    await this.#writeText(uploadEntry(repository, id, `${segmentPrefix}${markerOf(segment)}`), '')
-    const now = await this.#reload(upload)
+    await this.#writeText(uploadEntry(repository, id, segmentEntry(segment)), '')
+    const now = await this.#confirm(upload, segment)
+    this.#digests?.add(id, segment, all)
     if (broken === undefined) return now
     context.log.info({ repository, upload: id, kept: hashing.size }, 'client broke off an upload')
     throw broken
   }
 
-  async remove(upload: Pick<Upload, 'repository' | 'id'>): Promise<void> {
-    await this.#driver.deleteTree(uploadFolder(upload.repository, upload.id))
+  /** The canonical digest of all bytes of an upload, where this process took them all and the store needs it to do so. */
+  digestOf({ id, chain }: Upload): Digest | undefined {
+    return this.#digests?.digestOf(id, chain)
   }
 
-  /** An upload that was cancelled or committed while bytes came: what these left must not lie there for ever. */
-  async #reload(upload: Upload): Promise<Upload> {
-    try {
-      return await this.load(upload.repository, upload.id)
-    } catch (error) {
-      await this.remove(upload)
-      throw error
+  async remove(upload: Pick<Upload, 'repository' | 'id' | 'entries'>): Promise<void> {
+    const { repository, id, entries } = upload
+    this.#digests?.forget(id)
+    await this.#driver.deleteTree(uploadFolder(repository, id), entries && { entries })
+  }
+
+  /**
+   * Looks at the upload after a segment was added to it.
+   *
+   * Each of two requests that bring other bytes for one place writes its segment and looks then, so that one at least sees the other. It
+   * cannot know whether the other one saw it and gives way; then both do, and their clients begin there anew.
+   */
+  async #confirm(upload: Upload, own: Segment): Promise<Upload> {
+    const { repository, id, entries } = upload
+    const tail = await listTail(this.#driver, repository, id, own.offset)
+    if (!tail.isThere) {
+      // Cancelled or committed while bytes came: what these left must not lie there for ever.
+      await this.remove({ repository, id })
+      throw unknownUpload()
+    }
+    const added = [partEntry(own.part), segmentEntry(own)]
+    if (tail.segments.some((other) => areRivals(own, other))) {
+      await this.#driver.delete(uploadEntry(repository, id, segmentEntry(own)))
+      await this.#driver.delete(partPath(upload, own.part))
+      throw new RegistryError('RANGE_INVALID', {
+        detail: `another request sent other bytes at ${own.offset}`,
+      })
+    }
+    return {
+      ...upload,
+      chain: [...upload.chain, ...tail.chain],
+      size: endOf(tail.chain),
+      ...(entries && { entries: [...entries, ...added] }),
     }
   }
 
@@ -128,20 +173,8 @@ export class Uploads {
   }
 }
 
-/** Where the bytes of a segment lie. */
-export function partPath({ repository, id }: Pick<Upload, 'repository' | 'id'>, part: string): StoragePath {
-  return uploadEntry(repository, id, `part-${part}`)
-}
-
-function parseSegments(entries: Iterable<string>): Segment[] {
-  const segments: Segment[] = []
-  for (const entry of entries) {
-    const segment = entry.startsWith(segmentPrefix)
-      ? parseMarker(entry.slice(segmentPrefix.length))
-      : undefined
-    if (segment !== undefined) segments.push(segment)
-  }
-  return segments
+function segmentEntry(segment: Segment): `segment-${string}` {
+  return `${segmentPrefix}${markerOf(segment)}`
 }
 
 /** @throws RegistryError RANGE_INVALID when the chunk does not begin where the upload ends */
@@ -150,6 +183,16 @@ export function checkOffset(upload: Upload, chunk: Chunk): void {
     throw new RegistryError('RANGE_INVALID', {
       detail: `the chunk begins at ${chunk.offset}, the upload ends at ${upload.size}`,
     })
+  }
+}
+
+async function* alsoInto(
+  hash: Hash,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) {
+    hash.update(chunk)
+    yield chunk
   }
 }
 

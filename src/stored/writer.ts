@@ -45,7 +45,9 @@ export class StoredWriter implements Writer {
     repository: RepositoryName,
     algorithm: DigestAlgorithm = canonicalAlgorithm,
   ): Promise<UploadStatus> {
-    return await this.#uploads.start(repository, algorithm)
+    const { minChunk } = this.#store.driver
+    const upload = await this.#uploads.start(repository, algorithm)
+    return { ...upload, ...(minChunk !== undefined && { minChunk }) }
   }
 
   async uploadStatus(_context: Context, repository: RepositoryName, id: UploadId): Promise<UploadStatus> {
@@ -58,7 +60,7 @@ export class StoredWriter implements Writer {
     id: UploadId,
     chunk: Chunk,
   ): Promise<UploadStatus> {
-    return await this.#uploads.append(context, await this.#uploads.load(repository, id), chunk)
+    return await this.#uploads.append(context, await this.#uploads.loadFor(repository, id, chunk), chunk)
   }
 
   async cancelUpload(_context: Context, repository: RepositoryName, id: UploadId): Promise<void> {

@@ -42,7 +42,8 @@ export function tracedDriver(
 
   return {
     name,
-    stat: (path) => spanned('Stat', at(path), () => inner.stat(path)),
+    ...(inner.minChunk !== undefined && { minChunk: inner.minChunk }),
+    stat: (path, options) => spanned('Stat', at(path), () => inner.stat(path, options)),
     read: (path, limit) => spanned('GetContent', at(path), () => inner.read(path, limit)),
     write: (path, content, options) =>
       spanned('PutContent', { ...at(path), ...contentLength(content.length) }, () =>
@@ -73,8 +74,8 @@ export function tracedDriver(
         inner.move(from, to, options),
       ),
     delete: (path) => spanned('Delete', at(path), () => inner.delete(path)),
-    deleteTree: (path) => spanned('Delete', at(path), () => inner.deleteTree(path)),
-    removeLeftovers: (olderThan) => inner.removeLeftovers(olderThan),
+    deleteTree: (path, options) => spanned('Delete', at(path), () => inner.deleteTree(path, options)),
+    removeLeftovers: (olderThan, options) => inner.removeLeftovers(olderThan, options),
     close: () => inner.close(),
     ...(inner.concatenate && {
       concatenate: (parts, to) =>

@@ -32,8 +32,8 @@ export function networkKey(key: string): string {
   return `${key.split(':').slice(0, 3).join(':')}::/48`
 }
 
-/** The eight of a valid address. */
-function groupsOf(address: string): number[] {
+/** The eight of a valid address of IPv6. */
+export function groupsOf(address: string): number[] {
   const [before = [], after] = address.split('::').map(partsOf)
   if (after === undefined) return before
   const zeros = Array<number>(8 - before.length - after.length).fill(0)

@@ -73,8 +73,10 @@ export function isWorker(env: NodeJS.ProcessEnv): boolean {
   return isMarked
 }
 
-/** The way to the primary, for a worker. */
+/** The way to the primary, for a worker. When it is gone the worker is told, and goes on. */
 export function portToPrimary(): Port {
+  // Else `node:cluster` ends the process at once when the channel does, whatever is in flight.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
   return {
     send: (message) => void process.send?.(message, undefined, undefined, () => {}),
     onMessage: (listener) => void process.on('message', (message: unknown) => listener(message)),

@@ -14,6 +14,7 @@ const merging: Readonly<Record<string, string>> = {
   process_start_time_seconds: 'first',
   berth_build_info: 'first',
   berth_health_check_failing: 'max',
+  berth_redis_up: 'min',
   berth_acme_certificate_expiry_timestamp_seconds: 'min',
   berth_tls_certificate_expiry_timestamp_seconds: 'min',
 }
@@ -57,9 +58,13 @@ export class MergedMetrics {
     collectDefaultMetrics({ register: this.#process })
   }
 
-  /** A worker has ended. */
-  ended(number: number): void {
-    this.#ends.inc()
+  /**
+   * A worker has ended.
+   *
+   * @param wasAsked by a signal that was meant for it
+   */
+  ended(number: number, wasAsked: boolean = false): void {
+    if (!wasAsked) this.#ends.inc()
     const latest = this.#latest.get(number) ?? []
     this.#latest.delete(number)
     const counted = latest.filter(({ type }) => type === 'counter' || type === 'histogram')

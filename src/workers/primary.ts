@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Mails } from '../app/mails.ts'
 import { Reloader } from '../app/reloader.ts'
 import { needsRestart, withSettled } from '../app/restart.ts'
-import { defaultDrain } from '../app/running-app.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { parseListenAddress } from '../config/listen-address.ts'
@@ -12,10 +12,13 @@ import type { ReloadOutcome } from '../debug/reload.ts'
 import type { MetricsSnapshot } from '../metrics/snapshot.ts'
 import { listenPlace } from '../server/listen-place.ts'
 import type { Logger } from '../util/logger.ts'
+import { timerOf } from '../util/timer.ts'
 import type { Child } from './child.ts'
 import { Door } from './door.ts'
+import { longestEnd } from './ending.ts'
 import { MergedHealth } from './merged-health.ts'
 import type { MergedMetrics, MetricsSources } from './merged-metrics.ts'
+import { RemoteProfiles } from './remote-profiles.ts'
 import { applyAll, prepareAll } from './reloading.ts'
 import { Supervisor, type Member } from './supervisor.ts'
 import type { Wanted } from './topics.ts'
@@ -34,9 +37,6 @@ type CreateMetrics = (sources: MetricsSources) => MergedMetrics
 
 /** Milliseconds. Programs that read metrics wait ten seconds. */
 const metricsWithin = 2_000
-
-/** Milliseconds that workers have beyond the time for what is in flight. */
-const lastWords = 5_000
 
 /**
  * The process above several that serve. It starts them, and starts them again, tells them what all have to know, and speaks for all on
@@ -89,9 +89,9 @@ export class Primary {
       },
       onReady: (child) => this.#door.add(child),
       onOpen: (child, open) => this.#door.has(child, open),
-      onEnd: (number, child) => {
+      onEnd: (number, child, wasAsked) => {
         if (child !== undefined) this.#door.remove(child)
-        this.#metrics?.ended(number)
+        this.#metrics?.ended(number, wasAsked)
       },
       onHopeless: (error) => this.#fail(error),
     })
@@ -143,9 +143,13 @@ export class Primary {
   /** Lets the workers finish what is in flight, and ends them. */
   async stop(): Promise<void> {
     await this.#reloader.close()
-    const drain = this.#current.config.http.draintimeout ?? defaultDrain
+    const { draindelay } = this.#current.config.http
+    if (draindelay > 0) {
+      this.#supervisor.retire()
+      await sleep(timerOf(draindelay))
+    }
     this.#door.close()
-    await this.#supervisor.stop(drain + lastWords)
+    await this.#supervisor.stop(longestEnd(this.#current.config))
     // Late, so that the end can be watched.
     await this.#debug?.stop()
     await this.#mails.stop()
@@ -187,6 +191,12 @@ export class Primary {
         ),
       ...(this.#metrics && { prometheus: { path: debug.prometheus.path, render: () => this.#render() } }),
       reload: () => this.reload('POST /debug/reload'),
+      workers: new Map(
+        Array.from({ length: this.#options.count }, (_, index) => {
+          const member = (): Member | undefined => this.#serving().find(({ number }) => number === index + 1)
+          return [index + 1, new RemoteProfiles(() => member()?.child.channel)]
+        }),
+      ),
     })
   }
 

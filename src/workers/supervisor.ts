@@ -17,8 +17,8 @@ export interface SupervisorOptions {
   readonly fork: (number: number) => Child
   /** What a worker begins with. It may have to wait. */
   readonly begin: (number: number) => Promise<Omit<Beginning, 'number' | 'count' | 'isFirst'>>
-  /** Told of a worker's end. */
-  readonly onEnd?: (number: number, child: Child | undefined) => void
+  /** Told of a worker's end, and whether somebody asked it to end by a signal. */
+  readonly onEnd?: (number: number, child: Child | undefined, wasAsked: boolean) => void
   /** Told of one that can be given connections, ... */
   readonly onReady?: (child: Child) => void
   /** ... and of how many it has. */
@@ -28,6 +28,12 @@ export interface SupervisorOptions {
   /** Milliseconds of a clock that does not jump. */
   readonly now?: () => number
 }
+
+/**
+ * Milliseconds after which a worker that got a signal ends: then the signal was for it alone. One that was sent to all processes comes
+ * to the primary as well, which says how they end.
+ */
+const signalPatience = 1_000
 
 /** Milliseconds that a worker has to forget what another one deleted. */
 const toldWithin = 1_000
@@ -44,6 +50,8 @@ export class Supervisor {
   readonly #places: readonly Place[]
   #lead: Place | undefined
   #state: 'starting' | 'running' | 'ending' = 'starting'
+  /** All are to end soon. */
+  #isRetired = false
   #onEmpty: (() => void) | undefined
 
   constructor(options: SupervisorOptions) {
@@ -80,6 +88,12 @@ export class Supervisor {
       this.killAll()
       throw error
     }
+  }
+
+  /** To be called some time before `stop`: workers tell load balancers to send no more. */
+  retire(): void {
+    this.#isRetired = true
+    for (const { child } of this.members) child.channel.tell('retire', undefined)
   }
 
   /**
@@ -120,6 +134,7 @@ export class Supervisor {
     const { channel } = child
     channel.answer('begin', () => this.#begin(place, child))
     channel.answer('told', (told) => this.#tellOthers(place, told))
+    channel.answer('signalled', () => this.#signalled(place, child))
     channel.answer('open', (open) => this.#options.onOpen?.(child, open))
     channel.answer('order', (host) => this.#order(host))
     await new Promise<void>((resolve, reject) => {
@@ -128,6 +143,7 @@ export class Supervisor {
         if (place.child !== child) return
         place.isReady = true
         this.#chooseLead()
+        if (this.#isRetired) channel.tell('retire', undefined)
         this.#options.onReady?.(child)
         resolve()
       })
@@ -148,20 +164,31 @@ export class Supervisor {
     return { ...beginning, number, count: this.#places.length, isFirst }
   }
 
+  #signalled(place: Place, child: Child): void {
+    setTimeout(() => {
+      if (this.#state !== 'running' || this.#isRetired || place.child !== child) return
+      child.channel.tell('stop', undefined)
+    }, signalPatience).unref()
+  }
+
   #ended(place: Place, end: ChildEnd): void {
     const { number, child, reason, isReady } = place
     const wait = place.empty(this.#now())
     if (this.#lead === place) this.#lead = undefined
     // While the first ones start, whoever started them hears of one that cannot.
     if (this.#state === 'running' || (this.#state === 'starting' && isReady)) {
-      this.#options.onEnd?.(number, child)
+      // It ends with success for no other reason.
+      const wasAsked = end.code === 0
+      this.#options.onEnd?.(number, child, wasAsked)
       const fields = {
         worker: number,
         pid: child?.pid,
         end: describeEnd(end),
         ...(reason !== undefined && { reason }),
       }
-      this.#options.log.error({ ...fields, again: `${wait / 1000}s` }, 'worker ended, and is started again')
+      const { log } = this.#options
+      if (wasAsked) log.info(fields, 'worker ended as it was asked to, and is started again')
+      else log.error({ ...fields, again: `${wait / 1000}s` }, 'worker ended, and is started again')
       this.#chooseLead()
       this.#startAgain(place, wait, describeEnd(end))
     } else if (this.#places.every((other) => other.child === undefined)) this.#onEmpty?.()

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import type { Profile, ProfileKind } from '../debug/profiles.ts'
 import type { MetricsSnapshot } from '../metrics/snapshot.ts'
 import type { Told } from './told.ts'
 
@@ -34,6 +35,8 @@ export type PrimaryTopics = {
   readonly taken: Topic<{ readonly connection: number; readonly isTaken: boolean }, void>
   /** How many connections it has. */
   readonly open: Topic<number, void>
+  /** It got a signal that asks it to end. */
+  readonly signalled: Topic<undefined, void>
   /** It cannot start, and why. */
   readonly failed: Topic<string, void>
   /** Is told to all others; answered when they know. */
@@ -57,6 +60,15 @@ export type WorkerTopics = {
   readonly metrics: Topic<undefined, MetricsSnapshot>
   /** The checks that fail, each with the reason. */
   readonly failures: Topic<undefined, Readonly<Record<string, string>>>
+  /** Takes a profile, for so many milliseconds; undefined: it was ended. */
+  readonly profile: Topic<
+    { readonly kind: ProfileKind; readonly milliseconds: number },
+    Profile | 'busy' | undefined
+  >
+  /** Nobody wants that profile any more. */
+  readonly endProfile: Topic<undefined, void>
+  /** Tells load balancers to send no more, and goes on with what comes. */
+  readonly retire: Topic<undefined, void>
   /** Finishes what is in flight, and ends. */
   readonly stop: Topic<undefined, void>
 }

@@ -1,16 +1,21 @@
 import { createApp, type App } from '../app/app.ts'
 import type { Prepared } from '../app/running-app.ts'
+import type { Config } from '../config/config.ts'
 import { placed } from '../config/placed.ts'
-import { hangups, nextSignal } from '../server/signals.ts'
+import { firstSignal, hangups } from '../server/signals.ts'
+import { Profiler } from '../debug/profiles.ts'
 import { startTracing } from '../tracing/start.ts'
 import { createAccessLog, type AccessLog } from '../util/access-log.ts'
 import { standingFields } from '../util/log-standing.ts'
 import { standardError } from '../util/log-stderr.ts'
 import { terminalOf } from '../util/log-terminal.ts'
 import { createLogger, type Logger } from '../util/logger.ts'
+import { timerOf } from '../util/timer.ts'
 import { Channel } from './channel.ts'
+import { longestEnd } from './ending.ts'
 import { portToPrimary, takeConnections } from './fork.ts'
-import type { Beginning, PrimaryTopics, WorkerTopics } from './topics.ts'
+import type { Beginning, PrimaryTopics, Wanted, WorkerTopics } from './topics.ts'
+import { giveProfiles } from './remote-profiles.ts'
 import { Taking } from './taking.ts'
 import { SharedStream, wholePieces } from './whole-lines.ts'
 import { WorkerPeers } from './worker-peers.ts'
@@ -19,28 +24,41 @@ import { WorkerPeers } from './worker-peers.ts'
 const beginWithin = 120_000
 
 /**
- * Serves as one of several processes. What to serve by, and when to end, comes from the primary; without it a worker ends at once, as
- * `node:cluster` has it.
+ * Serves as one of several processes, by what the primary says. When it ends is the primary's to say, too; a signal is but reported to
+ * it. For one may be sent to all processes at once, as terminals and systemd do, and comes here before or after what the primary says of
+ * it. Without the primary a worker finishes what is in flight, and ends.
  *
  * @param version of the program
  */
 export async function runWorker(version: string): Promise<void> {
   process.title = 'berth: worker'
-  // All processes of a terminal, or of a unit of systemd, may be sent the signals that mean the primary.
-  const signal = nextSignal()
+  const signal = firstSignal()
   hangups()
-  const channel = new Channel<WorkerTopics, PrimaryTopics>(portToPrimary())
+  const port = portToPrimary()
+  let isOrphan = false
+  const orphaned = new Promise<void>((resolve) => {
+    port.onClose(() => {
+      isOrphan = true
+      resolve()
+    })
+  })
+  const channel = new Channel<WorkerTopics, PrimaryTopics>(port)
+  void signal.then(() => channel.tell('signalled', undefined))
   const asked = new Promise<void>((resolve) => channel.answer('stop', () => resolve()))
   let worker: Worker | undefined
+  const end = Promise.race([asked, orphaned])
   // Asked before it has begun, it has nothing to finish.
-  const end = Promise.race([signal, asked])
   await Promise.race([start(), end])
   await end
-  const second = nextSignal().then(() => process.exit(1))
-  await Promise.race([worker?.stop(), second])
+  await worker?.stop(isOrphan)
 
   async function start(): Promise<void> {
-    const beginning = await channel.ask('begin', undefined, beginWithin)
+    const beginning = await channel.ask('begin', undefined, beginWithin).catch((error: unknown) => {
+      // Nobody is left to whom it could matter.
+      if (isOrphan) return undefined
+      throw error
+    })
+    if (beginning === undefined) return
     process.title = `berth: worker ${beginning.number}`
     worker = new Worker(channel, beginning, version)
     await worker.start()
@@ -56,7 +74,9 @@ class Worker {
   readonly #accessLog: AccessLog
   readonly #peers: WorkerPeers
   #app: App | undefined
-  #prepared: Prepared | undefined
+  /** What it serves by. */
+  #config: Config
+  #prepared: (Prepared & Pick<Wanted, 'config'>) | undefined
   /** Connections that it is given are served. */
   #isTaking = false
 
@@ -65,6 +85,7 @@ class Worker {
     this.#beginning = beginning
     this.#version = version
     const { config, number } = beginning
+    this.#config = config
     const write = standardError()
     this.#log = createLogger(
       {
@@ -112,10 +133,17 @@ class Worker {
     }
   }
 
-  /** Finishes what is in flight. */
-  async stop(): Promise<void> {
+  /**
+   * Finishes what is in flight.
+   *
+   * @param isOrphan the primary is gone: nobody else sees to it that this process ends
+   */
+  async stop(isOrphan: boolean): Promise<void> {
     this.#isTaking = false
+    if (isOrphan) this.#log.error({}, 'the primary is gone: this worker finishes what is in flight, and ends')
+    const limit = setTimeout(() => process.exit(1), timerOf(longestEnd(this.#config)))
     await this.#app?.stop()
+    clearTimeout(limit)
     this.#accessLog.flush()
     this.#log.flush()
   }
@@ -146,13 +174,15 @@ class Worker {
       const app = await started()
       await this.#prepared?.discard()
       this.#prepared = undefined
-      this.#prepared = await app.prepare(wanted)
+      const prepared = await app.prepare(wanted)
+      this.#prepared = { ...prepared, config: wanted.config }
     })
     channel.answer('apply', async () => {
       const prepared = this.#prepared
       this.#prepared = undefined
       if (prepared === undefined) throw new Error('nothing was prepared')
       await prepared.apply()
+      this.#config = prepared.config
     })
     channel.answer('discard', async () => {
       const app = await started()
@@ -165,12 +195,14 @@ class Worker {
       const app = await started()
       app.lead()
     })
+    channel.answer('retire', () => this.#app?.retire())
     channel.answer('told', (told) => this.#peers.told(told))
     channel.answer('order', async (host) => {
       const app = await started()
       await app.certificateFor?.(host)
     })
     channel.answer('metrics', async () => (await (await started()).metrics?.snapshot()) ?? [])
+    giveProfiles(channel, new Profiler())
     channel.answer('failures', async () => (await started()).health.failures)
   }
 }

@@ -28,6 +28,8 @@ const others: Readonly<Record<string, unknown>> = {
   'http.headers': { 'X-A': ['b'] },
   'auth.token.signingalgorithms': ['ES256'],
   'auth.token.autoredirectpath': '/a',
+  'redis.protocol': 3,
+  'middleware.storage': [{ name: 'redirect', options: { baseurl: 'https://a' } }],
   'access.rules': [{ who: ['anonymous'], repositories: ['**'], allow: ['pull'] }],
   'access.groups': { a: ['b'] },
   'access.immutable': ['v*'],
@@ -52,6 +54,24 @@ const idle: ReadonlySet<string> = new Set([
   'http.tls.certificate',
   'http.tls.key',
   'http.tls.clientcas',
+  // Taken from Distribution's files, and without effect here.
+  'redis.contexttimeoutenabled',
+  'redis.maxretries',
+  'redis.pool.maxidle',
+  'redis.pool.maxactive',
+  'redis.pool.idletimeout',
+  'redis.poolfifo',
+  'redis.poolsize',
+  'redis.pooltimeout',
+  'redis.minidleconns',
+  'redis.maxidleconns',
+  'redis.maxactiveconns',
+  'redis.connmaxidletime',
+  'redis.connmaxlifetime',
+  'redis.readonly',
+  'redis.routebylatency',
+  'redis.routerandomly',
+  'redis.unstableresp3',
 ])
 
 function load(key: string, value: unknown): Config {

@@ -43,7 +43,7 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   'docs-all-keys': {
     by: ['berth', 'distribution2', 'distribution3'],
     says: [
-      'config.yml:13:1: storage: found 5 storage drivers: filesystem (config.yml:14:3), azure (config.yml:17:3), gcs (config.yml:21:3), s3 (config.yml:26:3), inmemory (config.yml:41:3); allowed: exactly one of filesystem, inmemory',
+      'config.yml:13:1: storage: found 5 storage drivers: filesystem (config.yml:14:3), azure (config.yml:17:3), gcs (config.yml:21:3), s3 (config.yml:26:3), inmemory (config.yml:41:3); allowed: exactly one of filesystem, inmemory, s3, gcs, azure',
       'config.yml:17:3: storage.azure: not available in this version',
       'config.yml:21:3: storage.gcs: not available in this version',
       'config.yml:26:3: storage.s3: not available in this version',
@@ -80,7 +80,7 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   'kubernetes-inmemory-too': {
     by: ['berth', 'distribution2'],
     says: [
-      'config.yml:6:1: storage: found 2 storage drivers: filesystem (config.yml:9:3), inmemory (REGISTRY_STORAGE_INMEMORY); allowed: exactly one of filesystem, inmemory; to replace the storage section of the file, set REGISTRY_STORAGE=inmemory as well',
+      'config.yml:6:1: storage: found 2 storage drivers: filesystem (config.yml:9:3), inmemory (REGISTRY_STORAGE_INMEMORY); allowed: exactly one of filesystem, inmemory, s3, gcs, azure; to replace the storage section of the file, set REGISTRY_STORAGE=inmemory as well',
       'REGISTRY_STORAGE_INMEMORY: storage.inmemory: found 1; allowed: a map',
     ],
   },
@@ -140,14 +140,17 @@ export const refusals: Readonly<Record<string, Refusal>> = {
     says: ['config.yml:7:14: storage.redirect.disable: found "true"; allowed: true or false'],
   },
   'redis-not-configured': {
-    by: ['distribution2'],
-    reason: 'Berth needs no cache, so none that lacks its configuration.',
+    by: ['berth', 'distribution2'],
+    says: [
+      'config.yml:5:21: storage.cache.blobdescriptor: found "redis"; allowed: redis only with redis.addrs, the servers',
+    ],
+    reason: 'Both refuse it, and Distribution panics.',
   },
   s3: { by: ['berth'], says: ['config.yml:6:3: storage.s3: not available in this version'], reason: notYet },
   's3-beside-the-file': {
     by: ['berth', 'distribution2'],
     says: [
-      'config.yml:6:1: storage: found 2 storage drivers: filesystem (config.yml:9:3), s3 (REGISTRY_STORAGE_S3_BUCKET); allowed: exactly one of filesystem, inmemory; to replace the storage section of the file, set REGISTRY_STORAGE=s3 as well',
+      'config.yml:6:1: storage: found 2 storage drivers: filesystem (config.yml:9:3), s3 (REGISTRY_STORAGE_S3_BUCKET); allowed: exactly one of filesystem, inmemory, s3, gcs, azure; to replace the storage section of the file, set REGISTRY_STORAGE=s3 as well',
       'REGISTRY_STORAGE_S3_BUCKET: storage.s3: not available in this version',
     ],
   },
@@ -158,7 +161,9 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   },
   'storage-absent': {
     by: ['berth', 'distribution2'],
-    says: ['config.yml:1:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory'],
+    says: [
+      'config.yml:1:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory, s3, gcs, azure',
+    ],
   },
   'storage-list': {
     by: ['berth', 'distribution2'],
@@ -166,18 +171,20 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   },
   'storage-none': {
     by: ['berth', 'distribution2', 'distribution3'],
-    says: ['config.yml:4:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory'],
+    says: [
+      'config.yml:4:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory, s3, gcs, azure',
+    ],
   },
   'storage-two': {
     by: ['berth', 'distribution2'],
     says: [
-      'config.yml:3:1: storage: found 2 storage drivers: filesystem (config.yml:4:3), inmemory (config.yml:6:3); allowed: exactly one of filesystem, inmemory',
+      'config.yml:3:1: storage: found 2 storage drivers: filesystem (config.yml:4:3), inmemory (config.yml:6:3); allowed: exactly one of filesystem, inmemory, s3, gcs, azure',
     ],
   },
   'storage-unknown': {
     by: ['berth', 'distribution2', 'distribution3'],
     says: [
-      'config.yml:5:3: storage.filesytem: no such storage driver (did you mean filesystem?); allowed: exactly one of filesystem, inmemory',
+      'config.yml:5:3: storage.filesytem: no such storage driver (did you mean filesystem?); allowed: exactly one of filesystem, inmemory, s3, gcs, azure',
     ],
   },
   swift: {
@@ -270,7 +277,9 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   },
   'yaml-capitals': {
     by: ['berth', 'distribution2', 'distribution3'],
-    says: ['config.yml:1:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory'],
+    says: [
+      'config.yml:1:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory, s3, gcs, azure',
+    ],
   },
   'yaml-documents': {
     by: ['berth'],
@@ -286,7 +295,7 @@ export const refusals: Readonly<Record<string, Refusal>> = {
   'yaml-empty': {
     by: ['berth', 'distribution2'],
     says: [
-      'config.yml:1:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory',
+      'config.yml:1:1: storage: found no storage driver; allowed: exactly one of filesystem, inmemory, s3, gcs, azure',
       'config.yml:1:1: version: missing; allowed: "0.1"',
     ],
   },

@@ -10,8 +10,6 @@ export const warnings: Readonly<Record<string, readonly string[]>> = {
   'everything-by-variables': ['REGISTRY_VERSION: has no effect, the version is the one in the file'],
   harbor: [
     'config.yml:32:3: redis.enableTLS: unknown key, ignored',
-    `config.yml:11:5: storage.cache.layerinfo: ${absent}`,
-    `config.yml:24:1: redis: ${absent}`,
     `config.yml:51:1: compatibility: ${absent}`,
   ],
   'host-without-scheme': [
@@ -29,12 +27,6 @@ export const warnings: Readonly<Record<string, readonly string[]>> = {
   'readonly-misspelt': [
     'REGISTRY_STORAGE_MAINTENANCE_READONLY: storage.maintenance.readonly.enable: unknown key, ignored (did you mean enabled?)',
   ],
-  'redis-3': [`config.yml:6:5: storage.cache.blobdescriptor: ${absent}`, `config.yml:9:1: redis: ${absent}`],
-  'redis-absent': [
-    `config.yml:5:5: storage.cache.blobdescriptor: ${absent}`,
-    `config.yml:10:1: redis: ${absent}`,
-  ],
-  'redis-not-configured': [`config.yml:5:5: storage.cache.blobdescriptor: ${absent}`],
   reporting: [`config.yml:8:1: reporting: ${absent}`],
   'validation-indexes': [`config.yml:10:3: validation.manifests: ${absent}`],
   'variables-misspelt': [

@@ -26,8 +26,10 @@ describe('the metrics of a registry', () => {
     if (!requireProgram(t, 'openssl', 'pebble', 'pebble-challtestsrv')) return
     const registry = await startWatched(t, { health })
     await makeTraffic(registry.url)
+    const several = await startWatched(t, { workers: 2 })
     const samples = [
       ...(await registry.samples()),
+      ...(await several.samples()),
       ...(await samplesWithCertificate(t)),
       ...(await samplesWithAcme(t)),
     ]

@@ -25,6 +25,8 @@ export interface FrontOptions {
   readonly kind: FrontKind
   /** Where the replicas are: HOST:PORT, or the path of a socket. */
   readonly registries: readonly string[]
+  /** With the files that are shipped for several replicas, in place of those for one. */
+  readonly severalReplicas?: boolean
   /** Default: plain. */
   readonly tls?: FrontTls
   /** Default: whole-host. */

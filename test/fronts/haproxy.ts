@@ -6,6 +6,10 @@ import type { FrontOptions, Place, Prepared } from './front.ts'
 import { edit, shipped, type Edit } from './shipped.ts'
 
 const file = 'haproxy.cfg'
+const replicasFile = 'replicas.cfg'
+const exampleServers = ['10.0.0.2', '10.0.0.3', '10.0.0.4']
+  .map((host, at) => `    server registry${at + 1} ${host}:5000\n`)
+  .join('')
 const redirect = '    http-request redirect scheme https code 308 unless { ssl_fc }\n'
 const bindTls = '    bind :443 ssl crt /etc/haproxy/tls/registry.pem alpn h2,http/1.1\n'
 
@@ -29,11 +33,11 @@ export function prepareHaproxy(options: FrontOptions, place: Place): Prepared {
           ]),
     ],
     ['    bind :80\n', `    bind ${address}:${tls === undefined ? port : 80}\n`],
-    [
-      '    server registry1 127.0.0.1:5000\n',
-      options.registries.map((_, at) => serverLine(options, at)).join(''),
-    ],
   ]
+  const servers = options.registries.map((_, at) => serverLine(options, at)).join('')
+  if (options.severalReplicas === true)
+    edits.push(['default_backend registry\n', 'default_backend replicas\n'])
+  else edits.push(['    server registry1 127.0.0.1:5000\n', servers])
   if (tls === undefined) edits.push([redirect, ''])
   if (site === 'path')
     edits.push(
@@ -43,10 +47,22 @@ export function prepareHaproxy(options: FrontOptions, place: Place): Prepared {
     )
   const config = join(folder.path, file)
   writeFileSync(config, edit(shipped(`haproxy/${file}`), [...edits, ...(options.edits?.[file] ?? [])]))
+  const files = ['-f', config]
+  if (options.severalReplicas === true) {
+    const second = join(folder.path, replicasFile)
+    writeFileSync(
+      second,
+      edit(shipped(`haproxy/${replicasFile}`), [
+        [exampleServers, servers],
+        ...(options.edits?.[replicasFile] ?? []),
+      ]),
+    )
+    files.push('-f', second)
+  }
   return {
     program: programPath('haproxy'),
     // In the foreground, without a process that watches over another.
-    args: ['-db', '-f', config],
+    args: ['-db', ...files],
     temporaryFolder: join(folder.path, 'temporary'),
     remove: () => folder.remove(),
   }

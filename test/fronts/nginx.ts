@@ -10,6 +10,8 @@ const files = [
   'registry.conf',
   'registry-plain.conf',
   'upstream.conf',
+  'replicas.conf',
+  'maps.conf',
   'server.conf',
   'proxy.conf',
   'whole-host.conf',
@@ -17,6 +19,9 @@ const files = [
   'path.conf',
   'to-tls.conf',
 ] as const
+
+/** The replicas of the shipped files. */
+const examples = ['10.0.0.2:5000', '10.0.0.3:5000', '10.0.0.4:5000']
 
 /** Lays the shipped files out as the documentation says, below a main file of the test's own. */
 export function prepareNginx(options: FrontOptions, place: Place): Prepared {
@@ -58,9 +63,14 @@ http {
 function editsOf(file: (typeof files)[number], options: FrontOptions, place: Place): readonly Edit[] {
   const { address, port, tls, site } = place
   const isRoot = site === 'whole-host'
+  const several: readonly Edit[] =
+    options.severalReplicas === true
+      ? [['include registry/upstream.conf;', 'include registry/replicas.conf;']]
+      : []
   switch (file) {
     case 'registry.conf':
       return [
+        ...several,
         ['listen 80;', `listen ${address}:80;`],
         ['    listen [::]:80;\n', ''],
         ['listen 443 ssl http2;\n    listen [::]:443 ssl http2;', `listen ${address}:${port} ssl http2;`],
@@ -71,6 +81,7 @@ function editsOf(file: (typeof files)[number], options: FrontOptions, place: Pla
       ]
     case 'registry-plain.conf':
       return [
+        ...several,
         ['listen 80;', `listen ${address}:${port};`],
         ['    listen [::]:80;\n', ''],
         ['server_name registry.example.com;', `server_name ${address};`],
@@ -78,6 +89,13 @@ function editsOf(file: (typeof files)[number], options: FrontOptions, place: Pla
       ]
     case 'upstream.conf':
       return [[serverLine('127.0.0.1:5000'), options.registries.map(serverLine).join('')]]
+    case 'replicas.conf':
+      return [
+        [
+          examples.map(serverLine).join(''),
+          (options.severalReplicas === true ? options.registries : examples).map(serverLine).join(''),
+        ],
+      ]
     case 'whole-host.conf':
     case 'prefix.conf':
     case 'path.conf':

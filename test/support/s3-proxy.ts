@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+  type ServerResponse,
+} from 'node:http'
 import type { Cleaner } from './at-exit.ts'
 
 /** What happens to a request: nothing, an answer of the proxy's own, or one of the ways in which answers get lost. */
@@ -12,6 +18,14 @@ export type Fate =
   /** The answer's body stops at its half, and the connection stays, or breaks. */
   | 'stall'
   | 'cut'
+  /** The store does it; what it answers is looked at, or made anew, before it is handed on. Nothing comes where this throws. */
+  | { readonly rewrite: (answer: WholeAnswer) => Promise<WholeAnswer> | WholeAnswer }
+
+export interface WholeAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+}
 
 export interface S3Proxy {
   readonly url: string
@@ -33,7 +47,7 @@ export async function startS3Proxy(port: number, test?: Cleaner): Promise<S3Prox
   const server = createServer((incoming, outgoing) => {
     const fate = proxy.fate(incoming)
     if (fate === 'silence') return
-    if (typeof fate === 'object') {
+    if (typeof fate === 'object' && 'status' in fate) {
       incoming.resume()
       incoming.on('end', () => outgoing.writeHead(fate.status, fate.headers).end(fate.body))
       return
@@ -46,7 +60,8 @@ export async function startS3Proxy(port: number, test?: Cleaner): Promise<S3Prox
       } else if (fate === undefined) {
         outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
         answer.pipe(outgoing)
-      } else half(answer, outgoing, fate)
+      } else if (typeof fate === 'object') void rewritten(answer, outgoing, fate.rewrite)
+      else half(answer, outgoing, fate)
     })
     onward.on('error', () => incoming.socket.destroy())
     incoming.pipe(onward)
@@ -68,6 +83,25 @@ export async function startS3Proxy(port: number, test?: Cleaner): Promise<S3Prox
   }
   test?.after(proxy.close)
   return proxy
+}
+
+async function rewritten(
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+  rewrite: (answer: WholeAnswer) => Promise<WholeAnswer> | WholeAnswer,
+): Promise<void> {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of answer) chunks.push(chunk as Buffer)
+    const { statusCode = 500, headers } = answer
+    const next = await rewrite({ status: statusCode, headers, body: Buffer.concat(chunks) })
+    const { 'transfer-encoding': _, ...rest } = next.headers
+    // An answer to HEAD has a length and no body.
+    const length = next.body.length > 0 ? { 'content-length': String(next.body.length) } : {}
+    outgoing.writeHead(next.status, { ...rest, ...length }).end(next.body)
+  } catch {
+    outgoing.destroy()
+  }
 }
 
 function half(answer: IncomingMessage, outgoing: ServerResponse, fate: 'stall' | 'cut'): void {

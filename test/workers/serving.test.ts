@@ -98,6 +98,32 @@ void test('several processes serve as one', async (t) => {
     assert.deepEqual((await http('GET', `${registry.debug}/debug/health`)).json(), {})
   })
 
+  await t.test('each has profiles of its own', async () => {
+    const take = async (query: string): Promise<HttpResponse> =>
+      await http('GET', `${registry.debug}/debug/pprof/profile?${query}`)
+    const taking = Promise.all(['seconds=1', 'seconds=1&worker=2'].map(take))
+    await delay(200)
+    // Nobody waits for this one.
+    const busy = await take('seconds=1&worker=2')
+    assert.deepEqual([busy.status, busy.body.toString().includes('another profile')], [409, true])
+    for (let count = 0; count < 100; count++) await Promise.all([one('GET', '/v2/'), other('GET', '/v2/')])
+    for (const { status, body } of await taking) {
+      assert.equal(status, 200)
+      // The primary has no such file.
+      assert.match(body.toString(), /http\/handler\.js/)
+    }
+    const { status, body } = await take('seconds=1&worker=3')
+    assert.deepEqual([status, body.toString()], [400, 'worker: a number from 1 to 2\n'])
+    // One that nobody waits for any more is ended.
+    const gone = new AbortController()
+    const url = `${registry.debug}/debug/pprof/heap?seconds=300`
+    const left = fetch(url, { signal: gone.signal }).catch(() => {})
+    await delay(200)
+    gone.abort()
+    await left
+    await until(async () => (await http('GET', url.replace('300', '1'))).status === 200)
+  })
+
   await t.test('the primary sees none of what is pushed', async () => {
     const size = 1024 ** 3
     const { createHash } = await import('node:crypto')

@@ -87,7 +87,16 @@ export async function startSeveral(t: Cleaner, options: SeveralOptions = {}): Pr
     daemon,
     write,
     workers: () => childrenOf(daemon.pid),
-    whole: (count) => until(async () => (await metric(debug, 'berth_workers{state="serving"}')) === count),
+    whole: async (count) => {
+      await until(async () => (await metric(debug, 'berth_workers{state="serving"}')) === count).catch(
+        (error: unknown) => {
+          const state = daemon.running ? 'running' : 'ended'
+          throw new Error(`not ${count} workers; ${state}\n${daemon.output().slice(-5_000)}`, {
+            cause: error,
+          })
+        },
+      )
+    },
     hangUp: async () => {
       const from = daemon.output().length
       process.kill(daemon.pid, 'SIGHUP')

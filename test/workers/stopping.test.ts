@@ -6,7 +6,7 @@ import test from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { http } from '../support/http.ts'
 import { digestOf, seededBytes } from '../support/seeded.ts'
-import { startSeveral, until, type Several } from './several.ts'
+import { clientOfEach, metric, startSeveral, until, type Several } from './several.ts'
 
 const content = seededBytes('drain', 1_000_000)
 const digest = digestOf(content)
@@ -59,17 +59,44 @@ void test('SIGTERM: all finish what is in flight', async (t) => {
   for (const pid of pids) assert.ok(!existsSync(`/proc/${pid}`))
 })
 
-void test('SIGTERM to all processes at once, as systemd sends it, does the same', async (t) => {
-  const registry = await startSeveral(t)
-  await registry.whole(2)
-  const pushes = await Promise.all([pushHalf(registry), pushHalf(registry)])
-  for (const pid of registry.workers()) process.kill(pid, 'SIGTERM')
-  const stopped = registry.daemon.stop('SIGTERM')
-  await delay(300)
-  for (const push of pushes) push.finish()
-  assert.deepEqual(await Promise.all(pushes.map(({ ended }) => ended)), [201, 201])
-  assert.deepEqual(await stopped, { code: 0, signal: undefined })
-})
+type Send = (who: 'primary' | 'workers') => void
+
+/** Terminals, systemd and many an init send a signal to all; each hears of it from the primary too, before or after. */
+const orders: Readonly<Record<string, (send: Send) => Promise<void>>> = {
+  'at once': async (send) => {
+    send('workers')
+    send('primary')
+  },
+  'the primary first': async (send) => {
+    send('primary')
+    await delay(200)
+    send('workers')
+  },
+  'the workers first': async (send) => {
+    send('workers')
+    await delay(200)
+    send('primary')
+  },
+}
+
+for (const [order, sendAll] of Object.entries(orders)) {
+  void test(`SIGTERM to all processes, ${order}, does the same`, async (t) => {
+    const registry = await startSeveral(t)
+    await registry.whole(2)
+    const pids = registry.workers()
+    const pushes = await Promise.all([pushHalf(registry), pushHalf(registry)])
+    let stopped: Promise<unknown> | undefined
+    await sendAll((who) => {
+      if (who === 'primary') stopped = registry.daemon.stop('SIGTERM')
+      else for (const pid of pids) process.kill(pid, 'SIGTERM')
+    })
+    await delay(300)
+    for (const push of pushes) push.finish()
+    assert.deepEqual(await Promise.all(pushes.map(({ ended }) => ended)), [201, 201])
+    assert.deepEqual(await stopped, { code: 0, signal: undefined })
+    for (const pid of pids) assert.ok(!existsSync(`/proc/${pid}`))
+  })
+}
 
 void test('a worker that is asked to end alone finishes its work, and another one takes its place', async (t) => {
   const registry = await startSeveral(t)
@@ -77,6 +104,11 @@ void test('a worker that is asked to end alone finishes its work, and another on
   const push = await pushHalf(registry)
   const before = registry.workers()
   for (const pid of before) process.kill(pid, 'SIGTERM')
+  // The one that has nothing to do ends. To the other one it says nothing new.
+  const left = (): readonly number[] => registry.workers().filter((pid) => before.includes(pid))
+  await until(() => left().length === 1)
+  for (const pid of left()) process.kill(pid, 'SIGTERM')
+  await delay(100)
   push.finish()
   assert.equal(await push.ended, 201)
   await until(
@@ -84,6 +116,28 @@ void test('a worker that is asked to end alone finishes its work, and another on
   )
   await registry.whole(2)
   assert.equal((await http('GET', `${registry.url}/v2/r/blobs/${digest}`)).status, 200)
+  const log = registry.daemon.output()
+  assert.equal(
+    log.match(/level=info msg="worker ended as it was asked to, and is started again"/g)?.length,
+    2,
+  )
+  assert.doesNotMatch(log, /level=(?:error|warning)/)
+  assert.equal(await metric(registry.debug, 'berth_worker_ends_total'), 0)
+})
+
+void test('all go on for the time that load balancers need to notice, and say so', async (t) => {
+  const registry = await startSeveral(t, { config: { http: { draindelay: '1500ms' } } })
+  const asks = await clientOfEach(t, registry)
+  const pids = registry.workers()
+  for (const pid of pids) process.kill(pid, 'SIGTERM')
+  const stopped = registry.daemon.stop('SIGTERM')
+  await delay(1_200)
+  for (const ask of asks) {
+    assert.equal((await ask('GET', '/')).status, 503)
+    assert.equal((await ask('GET', '/v2/')).status, 200)
+  }
+  assert.deepEqual(registry.workers(), pids)
+  assert.deepEqual(await stopped, { code: 0, signal: undefined })
 })
 
 void test('after the drain time the rest is cut off', async (t) => {
@@ -116,12 +170,31 @@ void test('a second signal ends all at once, and is no success', async (t) => {
   await until(() => pids.every((pid) => !existsSync(`/proc/${pid}`)))
 })
 
-void test('no worker outlives the primary', async (t) => {
+void test('when the primary is killed, workers finish what is in flight, and none is left', async (t) => {
   const registry = await startSeveral(t)
   await registry.whole(2)
   const pids = registry.workers()
+  const pushes = await Promise.all([pushHalf(registry), pushHalf(registry)])
   await registry.daemon.kill()
+  await delay(300)
+  for (const pid of pids) assert.ok(existsSync(`/proc/${pid}`))
+  for (const push of pushes) push.finish()
+  assert.deepEqual(await Promise.all(pushes.map(({ ended }) => ended)), [201, 201])
   await until(() => pids.every((pid) => !existsSync(`/proc/${pid}`)))
+  assert.match(registry.daemon.output(), /level=error msg="the primary is gone: .*worker=1/)
+})
+
+void test('when the primary is killed, no worker waits longer for its clients than it would otherwise', async (t) => {
+  const registry = await startSeveral(t, { config: { http: { draintimeout: '500ms' } } })
+  await registry.whole(2)
+  const pids = registry.workers()
+  const push = await pushHalf(registry)
+  const began = performance.now()
+  await registry.daemon.kill()
+  assert.equal(await push.ended, 'broken')
+  await until(() => pids.every((pid) => !existsSync(`/proc/${pid}`)))
+  const took = performance.now() - began
+  assert.ok(took > 400 && took < 4000, `${took} ms`)
 })
 
 void test('when no worker lasts, all ends, and says why', async (t) => {

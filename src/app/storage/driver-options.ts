@@ -1,5 +1,7 @@
 import type { StorageDriverConfig } from '../../config/config.ts'
 import type { DriverOptions } from '../../storage/create-driver.ts'
+import { azureOptions } from './azure.ts'
+import { gcsOptions } from './gcs.ts'
 import { s3Options } from './s3.ts'
 import type { DriverSurroundings } from './surroundings.ts'
 
@@ -12,5 +14,9 @@ export function driverOptions(driver: StorageDriverConfig, surroundings: DriverS
       return { kind: 'inmemory' }
     case 's3':
       return s3Options(driver, surroundings)
+    case 'gcs':
+      return gcsOptions(driver, surroundings)
+    case 'azure':
+      return azureOptions(driver, surroundings)
   }
 }

@@ -85,6 +85,10 @@ export const http: Struct = struct(
       'How long requests in flight may go on after the order to stop. 0 cuts them off at once, which is what Distribution does without this key.',
       { unset: '`8s`' },
     ),
+    draindelay: duration(
+      'How long the registry goes on after the order to stop before it takes no more connections: `/` answers 503 meanwhile, so that a load balancer leaves this replica out, and every connection is closed after its next answer. Give it longer than the balancer takes to notice. See [replicas.md](replicas.md).',
+      { default: '0s', since: 'berth' },
+    ),
     tls,
     headers: headers(
       'Headers that are added to every answer of the API, by name. Those that belong to the connection, such as `Connection` and `Keep-Alive`, are ignored with a warning.',

@@ -43,7 +43,10 @@ export const storageDrivers: Readonly<Record<string, OpenMap>> = {
     credentials: parameters(
       'How the registry proves who it is.',
       {
-        type: word(['shared_key', 'client_secret', 'default_credentials'], 'The way. Required in version 3.'),
+        type: word(
+          ['shared_key', 'client_secret', 'default_credentials'],
+          'The way. Required in version 3; here, `shared_key` where there is an `accountkey`.',
+        ),
         clientid: text('The application, for `client_secret`.'),
         tenantid: text('Its tenant, for `client_secret`.'),
         secret: text('Its secret, for `client_secret`.'),
@@ -55,8 +58,11 @@ export const storageDrivers: Readonly<Record<string, OpenMap>> = {
       unset: '`https://` account name `.blob.` realm',
     }),
     rootdirectory: text('What all names begin with.', { since: '3' }),
-    max_retries: whole('How often a request is tried again.', { since: '3', default: 5 }),
-    retry_delay: duration('How long is waited before.', { since: '3', default: '100ms' }),
+    max_retries: whole(
+      'How often at least it is asked whether a copy has ended that the service did not do at once; -1: not at all.',
+      { since: '3', default: 5, minimum: -1 },
+    ),
+    retry_delay: duration('How long is waited before the first time.', { since: '3', default: '100ms' }),
     skipverify: flag("Do not verify the service's certificate.", { since: '3', default: false }),
     connectionstring: text('Read and not used, in Distribution either.', { since: '3' }),
     useragent,

@@ -16,10 +16,12 @@ export const storageSections: Readonly<Record<string, OpenMap>> = {
     {
       blobdescriptor: openWord(
         ['inmemory', 'redis'],
-        'Where. Any other word means nowhere, as in Distribution.',
+        'Where. With `redis`, the section `redis` says where that is. Any other word means nowhere, as in Distribution.',
+        { restart: true },
       ),
       layerinfo: openWord(['inmemory', 'redis'], 'Older name of `blobdescriptor`.', {
         replacedBy: 'storage.cache.blobdescriptor',
+        restart: true,
       }),
       blobdescriptorsize: whole('Entries of the cache in memory; 0 or less: no limit.', {
         default: 10_000,

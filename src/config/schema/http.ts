@@ -88,6 +88,7 @@ export const http: Section<HttpConfig> = section(
       relativeurls: flag.default(false),
       headers: headers.default({}),
       draintimeout: timeout.optional(),
+      draindelay: timeout.default(0),
       tls,
       http2: z.object({ disabled: flag.default(false) }).prefault({}),
       h2c: z.object({ enabled: flag.default(false) }).prefault({}),

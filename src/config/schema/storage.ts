@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { StorageConfig, StorageDriverConfig } from '../config.ts'
+import { azure } from './storage-azure.ts'
+import { gcs } from './storage-gcs.ts'
 import { s3 } from './storage-s3.ts'
 import {
   duration,
@@ -75,16 +77,20 @@ export const storage: Section<StorageConfig> = section(
         .optional(),
       s3: s3.optional(),
       s3aws: s3.optional(),
+      gcs: gcs.optional(),
+      azure: azure.optional(),
       delete: z.object({ enabled: flag.default(false) }).prefault({}),
       redirect: z.object({ disable: flag.default(false) }).prefault({}),
       cache,
       tag: z.object({ concurrencylimit: notNegative.default(0) }).prefault({}),
       maintenance,
     })
-    .transform(({ filesystem, s3, s3aws, ...given }) => {
+    .transform(({ filesystem, s3, s3aws, gcs, azure, ...given }) => {
       // That there is exactly one driver, and one that exists, is checked where the places are known.
       const driver: StorageDriverConfig = s3 ??
         s3aws ??
+        gcs ??
+        azure ??
         (filesystem && { name: 'filesystem', ...filesystem }) ?? { name: 'inmemory' }
       return { ...given, driver }
     }),

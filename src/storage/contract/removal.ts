@@ -19,6 +19,19 @@ export function describeMoves(current: () => DriverUnderTest): void {
     assert.deepEqual(await current().objects(), ['blobs/sha256/aa/data'])
   })
 
+  it('moves an object whose source may stay, and whose size is told', async () => {
+    const { driver } = current()
+    const [from, to] = [storagePath('uploads/id/part'), storagePath('blobs/sha256/aa/data')]
+    await driver.write(from, Buffer.from('bytes'))
+    assert.equal(await driver.move(from, to, { keepSource: true, size: 5 }), true)
+    assert.equal((await driver.read(to))?.toString(), 'bytes')
+    await driver.deleteTree(storagePath('uploads/id'), { entries: ['part', 'gone'] })
+    assert.deepEqual(await current().objects(), ['blobs/sha256/aa/data'])
+    assert.equal(await driver.move(from, to, { keepSource: true, size: 5 }), false)
+    assert.notEqual((await driver.stat(storagePath('blobs'), { folders: false }))?.isFolder, false)
+    assert.equal((await driver.stat(to, { folders: false }))?.size, 5)
+  })
+
   it('moves an object onto itself without losing it', async () => {
     const { driver } = current()
     const path = storagePath('a/file')

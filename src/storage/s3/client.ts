@@ -18,7 +18,8 @@ export function createClient(sdk: Sdk, options: S3Options, pathStyle: boolean): 
   const endpoint = endpointOf(options)
   const region = options.region ?? (endpoint === undefined ? undefined : 'us-east-1')
   const keep = { keepAlive: true, maxFreeSockets: idleConnections }
-  const config: S3ClientConfig = {
+  const config: S3ClientConfig & ReadsFilesAgain = {
+    ignoreCache: true,
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
     ...(options.credentials !== undefined && { credentials: credentialsOf(options.credentials) }),
@@ -67,6 +68,14 @@ export function createClient(sdk: Sdk, options: S3Options, pathStyle: boolean): 
     { step: 'build', name: 'bodyHeaders', priority: 'low' },
   )
   return client
+}
+
+/**
+ * The SDK keeps what it read of its files for the life of the process, also when it is told to get its keys anew: keys that were
+ * replaced there would never be found. This setting of its providers of keys is handed down from the client's.
+ */
+interface ReadsFilesAgain {
+  readonly ignoreCache: boolean
 }
 
 /** The endpoint as a URL; its scheme is what `secure` says unless it brings one, as in Distribution. */

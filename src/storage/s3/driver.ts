@@ -1,10 +1,14 @@
 import { RegistryError } from '../../registry/errors.ts'
 import type {
   ByteRange,
+  DeleteTreeOptions,
   FileInfo,
+  LeftoverOptions,
+  MoveOptions,
   OpenObject,
   Publication,
   SourcePart,
+  StatOptions,
   StorageDriver,
   StoragePath,
   UrlUse,
@@ -20,9 +24,10 @@ import { headObject, statPath } from './object-info.ts'
 import { openObject, readObject } from './object-reader.ts'
 import { createObject } from './object-writer.ts'
 import type { S3Options } from './options.ts'
-import { deleteFolder, deleteObject, removeObject } from './removal.ts'
+import { deleteFolder, deleteObject, removeKeys, removeObject } from './removal.ts'
 import { signedUrl } from './signed-url.ts'
 import { KnownSizes } from './known-sizes.ts'
+import { smallestPart } from './sizes.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -37,6 +42,7 @@ export async function createS3Driver(options: S3Options): Promise<StorageDriver>
 
 class S3Driver implements StorageDriver {
   readonly name = 's3'
+  readonly minChunk: number = smallestPart
   readonly #store: Store
   readonly #redirectEndpoint: string | undefined
   readonly #sizes = new KnownSizes()
@@ -46,8 +52,8 @@ class S3Driver implements StorageDriver {
     this.#redirectEndpoint = redirectEndpoint
   }
 
-  async stat(path: StoragePath): Promise<FileInfo | undefined> {
-    return statPath(this.#store, path)
+  async stat(path: StoragePath, { folders = true }: StatOptions = {}): Promise<FileInfo | undefined> {
+    return folders ? statPath(this.#store, path) : headObject(this.#store, this.#key(path))
   }
 
   async read(path: StoragePath, limit?: number): Promise<Buffer | undefined> {
@@ -79,11 +85,11 @@ class S3Driver implements StorageDriver {
     return size
   }
 
-  async move(from: StoragePath, to: StoragePath): Promise<boolean> {
+  async move(from: StoragePath, to: StoragePath, options: MoveOptions = {}): Promise<boolean> {
     const [source, target] = [this.#key(from), this.#key(to)]
     if (source === target) return (await headObject(this.#store, source)) !== undefined
-    const isThere = await copyObject(this.#store, source, target, this.#sizes.take(source))
-    if (isThere) await removeObject(this.#store, source)
+    const isThere = await copyObject(this.#store, source, target, options.size ?? this.#sizes.take(source))
+    if (isThere && options.keepSource !== true) await removeObject(this.#store, source)
     return isThere
   }
 
@@ -96,8 +102,13 @@ class S3Driver implements StorageDriver {
     return deleteObject(this.#store, this.#key(path))
   }
 
-  async deleteTree(path: StoragePath): Promise<void> {
-    await deleteFolder(this.#store, path)
+  async deleteTree(path: StoragePath, { entries }: DeleteTreeOptions = {}): Promise<void> {
+    if (entries === undefined) return deleteFolder(this.#store, path)
+    const folder = this.#store.keys.folder(path)
+    await removeKeys(
+      this.#store,
+      entries.map((name) => folder + name),
+    )
   }
 
   list(path: StoragePath, after?: string): AsyncIterable<string> {
@@ -113,8 +124,12 @@ class S3Driver implements StorageDriver {
     }
   }
 
-  async removeLeftovers(olderThan: number): Promise<number> {
-    return removeLeftovers(this.#store, olderThan)
+  objectKey(path: StoragePath): string {
+    return this.#key(path)
+  }
+
+  async removeLeftovers(olderThan: number, { dryRun = false }: LeftoverOptions = {}): Promise<number> {
+    return removeLeftovers(this.#store, olderThan, dryRun)
   }
 
   async close(): Promise<void> {

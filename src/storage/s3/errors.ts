@@ -30,10 +30,25 @@ export function problemOf(error: unknown): S3Problem {
     message: textOf(fields['message']) ?? String(error),
     requestId: textOf(metadata['requestId']),
     retryAfter: retryAfterOf(textOf(headers['retry-after'])),
-    clockCorrected: metadata['clockSkewCorrected'] === true,
+    clockCorrected:
+      metadata['clockSkewCorrected'] === true && isOfSignature(status, textOf(fields['Code']) ?? ''),
     region: textOf(headers['x-amz-bucket-region']) ?? textOf(fields['Region']),
   }
 }
+
+/** With a clock minutes off the SDK says of every error that it has set it right, also of an object that is not there. */
+function isOfSignature(status: number | undefined, code: string): boolean {
+  // The answer to a HEAD says no more than the status.
+  return status === 403 ? code === '' || ofTime.has(code) : ofTime.has(code)
+}
+
+/** What S3 says of a signature of another time. */
+const ofTime: ReadonlySet<string> = new Set([
+  'RequestTimeTooSkewed',
+  'RequestExpired',
+  'RequestInTheFuture',
+  'SignatureDoesNotMatch',
+])
 
 type Fields = Readonly<Record<string, unknown>>
 

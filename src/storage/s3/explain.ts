@@ -1,5 +1,5 @@
 import { endpointOf } from './client.ts'
-import { RegistryError } from '../../registry/errors.ts'
+import { lineOf } from '../store-problem.ts'
 import { S3Failure, type S3Problem } from './errors.ts'
 import type { S3Options } from './options.ts'
 
@@ -30,7 +30,16 @@ export function explain(error: unknown, right: S3Right, options: S3Options): str
 export function explainClock(offset: number): string {
   const minutes = Math.round(Math.abs(offset) / 60_000)
   const way = offset > 0 ? 'behind' : 'ahead of'
-  return `the clock of this machine is ${minutes} minutes ${way} that of the S3 store, which then refuses requests: set the clock (NTP)`
+  return `the clock of this machine is ${minutes} minutes ${way} that of the S3 store: set the clock (NTP)`
+}
+
+const untrusted = /CERT|ALTNAME|VERIFY|SELF_SIGNED/
+
+/** A request that got no answer, and gets none until somebody corrects something. */
+export function isForSomebody({ code, status }: S3Problem): boolean {
+  return (
+    status === undefined && (untrusted.test(code) || code === 'CredentialsProviderError' || code === 'EPROTO')
+  )
 }
 
 function unreachable({ code, status, message }: S3Problem, place: string): string | undefined {
@@ -39,7 +48,7 @@ function unreachable({ code, status, message }: S3Problem, place: string): strin
     return `the S3 store's name is not known (${place}): correct regionendpoint, region or bucket, or the DNS`
   if (code === 'ECONNREFUSED')
     return `nothing listens where the S3 store should be (${place}): start it, or correct regionendpoint`
-  if (/CERT|ALTNAME|VERIFY|SELF_SIGNED/.test(code))
+  if (untrusted.test(code))
     return `the certificate of the S3 store is not trusted (${place}, ${code}): set AWS_CA_BUNDLE to its authority's file, or skipverify: true`
   if (code === 'CredentialsProviderError')
     return 'there are no credentials for the S3 store: set accesskey and secretkey, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role'
@@ -99,10 +108,4 @@ function placeOf(options: S3Options): string {
   const endpoint = endpointOf(options)
   const host = endpoint !== undefined && URL.canParse(endpoint) ? `${new URL(endpoint).host}, ` : ''
   return `${host}bucket ${options.bucket}`
-}
-
-function lineOf(error: unknown): string {
-  const cause = error instanceof RegistryError && error.cause instanceof Error ? error.cause : error
-  const line = cause instanceof Error ? cause.message : String(cause)
-  return line.replaceAll(/\s+/g, ' ')
 }

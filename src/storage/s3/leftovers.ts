@@ -14,15 +14,16 @@ interface Pending {
  * Aborts multipart uploads that nobody sent anything to for so many milliseconds: their parts take room, are paid for, and show in
  * no listing of objects. Returns how many there were.
  *
+ * @param dryRun only count them
  * @throws S3Failure
  */
-export async function removeLeftovers(store: Store, olderThan: number): Promise<number> {
+export async function removeLeftovers(store: Store, olderThan: number, dryRun: boolean): Promise<number> {
   // The store's clock dated them.
   const before = Date.now() + store.requests.clockOffset - olderThan
   let removed = 0
   for await (const pending of pendingUploads(store, before)) {
     if (store.uploads.has(pending.id) || (await isAlive(store, pending, before))) continue
-    if (await abort(store, pending)) removed++
+    if (dryRun || (await abort(store, pending))) removed++
   }
   return removed
 }

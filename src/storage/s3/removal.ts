@@ -1,11 +1,15 @@
 import type { StoragePath } from '../driver.ts'
 import { problemOf, S3Failure } from './errors.ts'
+import { Limiter } from './limiter.ts'
 import { listKeys } from './listing.ts'
 import { headObject } from './object-info.ts'
 import type { Store } from './store.ts'
 
 /** What DeleteObjects takes, and what a listing gives. */
 const mostAtOnce = 1_000
+
+/** Requests of a thousand objects each. */
+const removedTogether = 4
 
 /** Removes an object. S3 does not tell whether there was one, so that it is asked first. */
 export async function deleteObject(store: Store, key: string): Promise<boolean> {
@@ -30,6 +34,18 @@ export async function deleteFolder(store: Store, path: StoragePath): Promise<voi
     if (keys.length < mostAtOnce) more = []
   }
   for (const key of more) await removeObject(store, key)
+}
+
+/** Removes objects, be they there or not, a thousand with a request; the last of them when the others are gone. */
+export async function removeKeys(store: Store, keys: readonly string[]): Promise<void> {
+  const [first] = keys
+  if (keys.length === 1 && first !== undefined) return removeObject(store, first)
+  const batches: (readonly string[])[] = []
+  for (let start = 0; start < keys.length; start += mostAtOnce)
+    batches.push(keys.slice(start, start + mostAtOnce))
+  const last = batches.pop()
+  await new Limiter(removedTogether).all(batches, (batch) => removeObjects(store, batch))
+  if (last !== undefined) await removeObjects(store, last)
 }
 
 /** @param keys at most `mostAtOnce` */

@@ -4,7 +4,7 @@ import type { Log } from '../../registry/context.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import { problemOf, S3Failure, type S3Problem } from './errors.ts'
 import type { S3LogLevel } from './log-level.ts'
-import { isExpired, isPassing, waitBefore } from './retrying.ts'
+import { isExpired, isOfOtherKeys, isPassing, waitBefore } from './retrying.ts'
 
 /** One request to the store that has ended. */
 export interface S3Request {
@@ -53,6 +53,9 @@ const defaultStall = 30_000
 /** For what says little: headers, links, listings. Ceph's first request of a bucket takes two seconds. */
 const shortSilence = 15_000
 
+/** One would do, were it not for requests that were under way together. */
+const mostCorrections = 2
+
 /** Sends requests, each with a deadline, and sends them again while that may help. */
 export class Requests {
   readonly client: S3Client
@@ -91,6 +94,8 @@ export class Requests {
   ): Promise<Output> {
     const start = performance.now()
     let mayBeDone = false
+    let isRenewed = false
+    let corrections = 0
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
       const began = performance.now()
@@ -105,9 +110,17 @@ export class Requests {
       })
       if (outcome.problem === undefined) return outcome.output
       signal?.throwIfAborted()
-      const { problem } = outcome
+      // A refusal that goes on once the clock is right is one for another reason.
+      const isCorrected = outcome.problem.clockCorrected && ++corrections <= mostCorrections
+      const problem = { ...outcome.problem, clockCorrected: isCorrected }
       // Whatever it said: some servers refuse what they did.
       mayBeDone = true
+      // Keys that were replaced while this process runs, in the file or behind the token that it read them from.
+      if (isOfOtherKeys(problem) && !isRenewed) {
+        isRenewed = true
+        await this.#renewCredentials()
+        continue
+      }
       const wait = waitBefore(problem, attempt, Math.random())
       if (!isPassing(problem) || performance.now() - start + wait > total)
         throw new S3Failure(operation, key, problem)

@@ -34,6 +34,11 @@ const expired: ReadonlySet<string> = new Set([
   'TokenRefreshRequired',
 ])
 
+/** Keys that the store does not know, or knows by another secret: they may have been replaced. */
+export function isOfOtherKeys({ code }: S3Problem): boolean {
+  return code === 'InvalidAccessKeyId' || code === 'SignatureDoesNotMatch'
+}
+
 export function isThrottling({ code, status }: S3Problem): boolean {
   return status === 429 || status === 503 || throttling.has(code)
 }

@@ -1,0 +1,81 @@
+import type { ContainerClient } from '@azure/storage-blob'
+import { Limiter } from '../s3/limiter.ts'
+import { defaultChunk } from '../s3/sizes.ts'
+import { UploadMemory } from '../s3/upload-memory.ts'
+import { createClient, serviceUrlOf } from './client.ts'
+import { accessBy, credentialOf } from './credentials.ts'
+import { Keys } from './keys.ts'
+import type { AzureOptions } from './options.ts'
+import { Requests } from './requests.ts'
+import { loadSdk } from './sdk.ts'
+import type { Store } from './store.ts'
+
+const copiesAtOnce = 64
+const listingLimit = 5_000
+const defaultPolls = 5
+const defaultPollDelay = 100
+
+/**
+ * Loads the SDK and makes what the driver works with. Asks the store nothing, but for the form of its names where that is open: without
+ * `rootDirectory`, a container that only Distribution 2 wrote to is served by its names. A store that does not answer is taken for
+ * one of version 3; who starts a registry finds out by the self test.
+ *
+ * @throws Error when an SDK is not installed, or takes no such credentials
+ */
+export async function connect(options: AzureOptions): Promise<Store> {
+  const sdk = await loadSdk()
+  if (options.credentials.kind !== 'shared-key' && !serviceUrlOf(options).startsWith('https://'))
+    throw new Error(
+      'the azure store is given tokens over TLS alone: set https:// in serviceurl, or use an account key',
+    )
+  const credential = await credentialOf(sdk, options)
+  const service = createClient(sdk, credential, options)
+  const client = service.getContainerClient(options.container)
+  const requests = new Requests(options)
+  const chunkSize = options.chunkSize ?? defaultChunk
+  return {
+    sdk,
+    client,
+    requests,
+    access: accessBy(sdk, credential, service, requests),
+    keys: await keysOf(options, client, requests),
+    memory: new UploadMemory(chunkSize),
+    copies: new Limiter(copiesAtOnce),
+    chunkSize,
+    copyPolls: options.copyPolls ?? defaultPolls,
+    copyPollDelay: options.copyPollDelay ?? defaultPollDelay,
+    pageSize: listingLimit,
+  }
+}
+
+async function keysOf(
+  { rootDirectory, container, log }: AzureOptions,
+  client: ContainerClient,
+  requests: Requests,
+): Promise<Keys> {
+  const keys = Keys.below(rootDirectory)
+  if (keys.root !== '') return keys
+  const old = Keys.ofVersion2()
+  if (!(await isUsed(old, client, requests))) return keys
+  if (!(await isUsed(keys, client, requests))) return old
+  log?.warn(
+    { container },
+    'the azure container holds names with and without a slash in front, of distribution 2 and 3: those without are served',
+  )
+  return keys
+}
+
+async function isUsed(keys: Keys, client: ContainerClient, requests: Requests): Promise<boolean> {
+  try {
+    return await requests.send('List Blobs', keys.layout, async ({ signal }) => {
+      const pages = client.listBlobsFlat({ prefix: keys.layout, abortSignal: signal })
+      for await (const page of pages.byPage({ maxPageSize: 1 })) {
+        if (page.segment.blobItems.length > 0) return true
+        if (page.continuationToken === '' || page.continuationToken === undefined) return false
+      }
+      return false
+    })
+  } catch {
+    return false
+  }
+}

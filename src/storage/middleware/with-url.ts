@@ -1,0 +1,36 @@
+import type { StorageDriver, StoragePath, UrlUse } from '../driver.ts'
+
+export type GiveUrl = (path: StoragePath, use: UrlUse) => Promise<URL | undefined>
+
+/**
+ * The same store, which sends clients elsewhere for its objects.
+ *
+ * @param stop ends what the URLs need, when the store is closed
+ */
+export function withUrl(
+  inner: StorageDriver,
+  signedUrl: GiveUrl,
+  stop: () => void = () => {},
+): StorageDriver {
+  return {
+    name: inner.name,
+    stat: (path) => inner.stat(path),
+    read: (path, limit) => inner.read(path, limit),
+    write: (path, content, options) => inner.write(path, content, options),
+    publish: (objects) => inner.publish(objects),
+    open: (path, range) => inner.open(path, range),
+    create: (path, source, options) => inner.create(path, source, options),
+    move: (from, to, options) => inner.move(from, to, options),
+    delete: (path) => inner.delete(path),
+    deleteTree: (path) => inner.deleteTree(path),
+    list: (path, after) => inner.list(path, after),
+    removeLeftovers: (olderThan) => inner.removeLeftovers(olderThan),
+    ...(inner.concatenate && { concatenate: async (parts, to) => inner.concatenate?.(parts, to) }),
+    ...(inner.objectKey && { objectKey: (path: StoragePath): string => inner.objectKey?.(path) ?? path }),
+    signedUrl,
+    close: async () => {
+      stop()
+      await inner.close()
+    },
+  }
+}
