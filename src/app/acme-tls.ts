@@ -4,9 +4,7 @@ import { AcmeCertificates } from '../acme/acme-certificates.ts'
 import type { Config, HttpConfig, LetsEncryptConfig } from '../config/config.ts'
 import { ChallengeListener } from '../server/challenge-listener.ts'
 import type { TlsListenerOptions } from '../server/listener-options.ts'
-import { ticketKeys } from '../server/secure.ts'
 import { parseCertificates } from '../tls/parse.ts'
-import type { PolicyOptions } from '../tls/policy.ts'
 import { trustAnchor } from '../tls/trust-anchor.ts'
 import type { Logger } from '../util/logger.ts'
 import { admission, handshakeLog, policyOf } from './file-tls.ts'
@@ -57,8 +55,7 @@ export class AcmeTls implements Tls {
     peers?: Pick<Peers, 'orders' | 'secret'>,
   ): Promise<AcmeTls> {
     const { cachefile = '', email, hosts, directoryurl, http01addr } = http.tls.letsencrypt
-    const trusted = await authorities(http.tls.clientcas)
-    const context = new AcmeContext(policyOf(http.tls), trusted, peers?.secret)
+    const context = new AcmeContext({ ...policyOf(http.tls), ca: await authorities(http.tls.clientcas) })
     const certificates = await AcmeCertificates.open({
       cache: cachefile,
       ...(email !== undefined && { email }),
@@ -105,16 +102,11 @@ export class AcmeTls implements Tls {
 /** What all contexts have in common, and the one for clients that name no host. */
 class AcmeContext {
   options: SecureContextOptions
-  readonly #policy: PolicyOptions
-  readonly #ticketSecret: string | undefined
   #first: { readonly key: string; readonly cert: string } | undefined
   #onContext: UseContext | undefined
 
-  /** @param ticketSecret of all processes that serve the same */
-  constructor(policy: PolicyOptions, ca: readonly string[], ticketSecret: string | undefined) {
-    this.#policy = policy
-    this.#ticketSecret = ticketSecret
-    this.options = this.#optionsOf(ca)
+  constructor(options: SecureContextOptions) {
+    this.options = options
   }
 
   start(onContext: UseContext): void {
@@ -127,17 +119,10 @@ class AcmeContext {
     this.#apply()
   }
 
-  useAuthorities(ca: readonly string[]): void {
-    this.options = this.#optionsOf(ca)
+  useAuthorities(ca: string[]): void {
+    this.options = { ...this.options, ca }
     // Also before there is a first certificate: sessions of clients that other authorities vouched for end by it.
     this.#onContext?.({ ...this.options, ...this.#first })
-  }
-
-  /** A host's sessions are resumed by the keys of its own context, and not by those of the listener. */
-  #optionsOf(ca: readonly string[]): SecureContextOptions {
-    const options = { ...this.#policy, ca: [...ca] }
-    if (this.#ticketSecret === undefined) return options
-    return { ...options, ticketKeys: ticketKeys(this.#ticketSecret, options) }
   }
 
   #apply(): void {

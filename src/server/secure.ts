@@ -67,7 +67,7 @@ export class Secure {
  *
  * @returns as many bytes as Node wants
  */
-export function ticketKeys(secret: string, options: SecureContextOptions): Buffer {
+function ticketKeys(secret: string, options: SecureContextOptions): Buffer {
   return createHmac('sha384', secret)
     .update(`tls tickets ${JSON.stringify(options)}`)
     .digest()

@@ -9,8 +9,8 @@ import { blobData } from './paths.ts'
 import type { PresentBlob } from './presence.ts'
 import { SegmentReader } from './segment-reader.ts'
 import type { Segment } from './segment.ts'
-import { partPath } from './upload-parts.ts'
-import type { Upload, Uploads } from './uploads.ts'
+import { partPath, type Upload } from './upload.ts'
+import type { Uploads } from './uploads.ts'
 
 /**
  * Brings bytes to the place of a blob, once it is sure that they have the digest that the client said. What is there already

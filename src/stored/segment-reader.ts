@@ -1,9 +1,8 @@
 import { unknownUpload } from '../registry/absent.ts'
 import type { StorageDriver } from '../storage/driver.ts'
 import { mapAhead } from '../util/iterables.ts'
-import { partPath } from './upload-parts.ts'
 import type { Segment } from './segment.ts'
-import type { Upload } from './uploads.ts'
+import { partPath, type Upload } from './upload.ts'
 
 /** Bytes; a segment of so many takes about as long to ask for as to send. */
 const small = 2 * 1024 ** 2

@@ -18,21 +18,7 @@ import { uploadEntry, uploadFolder } from './paths.ts'
 import { RunningDigests } from './running-digests.ts'
 import { areRivals, chainOf, endOf, markerOf, newPartName, type Segment } from './segment.ts'
 import { listTail, listUpload, segmentPrefix } from './upload-listing.ts'
-import { partEntry, partPath } from './upload-parts.ts'
-
-/** An upload as its folder tells it. */
-export interface Upload {
-  readonly repository: RepositoryName
-  readonly id: UploadId
-  /** That of the digest it is to be committed with. */
-  readonly algorithm: DigestAlgorithm
-  /** The segments that count: all of them, or those from where a request wants to go on. */
-  readonly chain: readonly Segment[]
-  /** Bytes that count. */
-  readonly size: number
-  /** All that lies in its folder, where all was listed. */
-  readonly entries?: readonly string[]
-}
+import { partEntry, partPath, type Upload } from './upload.ts'
 
 /** Bytes; the longest name of an algorithm has 6. */
 const maxAlgorithmSize = 64

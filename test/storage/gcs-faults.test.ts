@@ -5,7 +5,7 @@ import { drain, pattern, source } from '../../src/storage/contract/support.ts'
 import { type SourcePart, type StorageDriver, storagePath } from '../../src/storage/driver.ts'
 import { createGcsDriver } from '../../src/storage/gcs/driver.ts'
 import type { GcsOptions } from '../../src/storage/gcs/options.ts'
-import type { GcsRequest } from '../../src/storage/gcs/requests.ts'
+import type { GcsRequest } from '../../src/storage/gcs/observe.ts'
 import {
   type FakeGcs,
   type GcsBucket,
@@ -122,6 +122,21 @@ describe('gcs when the store fails', { skip }, () => {
     await assert.rejects(driver.stat(path), { code: 'STORAGE_UNAVAILABLE' })
     proxy.fate = () => undefined
     assert.deepEqual(await bucket.keys(root), [])
+  })
+
+  it('takes a bucket that is gone for a failure, not for objects that are absent', async () => {
+    const message = 'The specified bucket does not exist.'
+    proxy.fate = () => ({ status: 404, body: JSON.stringify({ error: { code: 404, message } }) })
+    const to = storagePath('b/data')
+    const calls = [
+      () => driver.stat(path),
+      () => driver.read(path),
+      () => driver.open(path),
+      () => driver.delete(path),
+      () => driver.move(path, to),
+      () => driver.deleteTree(path),
+    ]
+    for (const call of calls) await assert.rejects(call, { code: 'STORAGE_UNAVAILABLE' }, String(call))
   })
 
   it('goes on reading where a connection broke, or fell silent', async () => {

@@ -18,7 +18,7 @@ export function requestReport(rows: readonly RequestRow[]): string {
 What each operation of a client makes the registry ask its store, counted by a proxy between the registry and Ceph's gateway: Berth, and
 Distribution 3 (\`registry:3\`), both with their default settings, without redirects and with no cache but the one in memory. Written by
 
-    BERTH_FULL=1 BERTH_S3_REPORT=bench/REPORT-S3.md node scripts/test.mjs test/storage/s3-uploads.test.js
+    BERTH_FULL=1 BERTH_S3_REPORT=bench/REPORT-S3-REQUESTS.md node scripts/test.mjs test/storage/s3-uploads.test.js
 
 which also fails when an operation needs more than it did, or a push more than half of what Distribution needs, but for the
 parts in which large objects are sent and copied: their number is a matter of their size, and the same for both.

@@ -135,7 +135,7 @@ function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
   // The root's parent is not to be seen from here, or is itself.
   let current = on.find(({ id, parent, point }) => point === '/' && (id === parent || !ids.has(parent)))
   const passed = new Set<Mount>()
-  while (current !== undefined && !passed.has(current)) {
+  while (current !== undefined) {
     passed.add(current)
     const { id }: Mount = current
     const [next] = on

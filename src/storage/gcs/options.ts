@@ -1,4 +1,4 @@
-import type { ObserveRequest } from './requests.ts'
+import type { ObserveRequest } from './observe.ts'
 
 /** Where a store on Google Cloud Storage is, and by whom the driver is watched. Sizes are bytes. */
 export interface GcsOptions {

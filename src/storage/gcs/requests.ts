@@ -14,20 +14,8 @@ import {
   RefusedError,
   withUsualStatus,
 } from './errors.ts'
+import type { ObserveRequest } from './observe.ts'
 import type { Answer, Outgoing, Transport } from './transport.ts'
-
-/** One request to the store that has ended. */
-export interface GcsRequest {
-  readonly operation: string
-  readonly key: string
-  /** 1, and more when it was tried again. */
-  readonly attempt: number
-  readonly milliseconds: number
-  /** Absent when it succeeded. */
-  readonly problem?: GcsProblem
-}
-
-export type ObserveRequest = (request: GcsRequest) => void
 
 /** A request, and what is expected of its answer. */
 export interface Asked extends Outgoing {

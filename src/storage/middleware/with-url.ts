@@ -14,7 +14,8 @@ export function withUrl(
 ): StorageDriver {
   return {
     name: inner.name,
-    stat: (path) => inner.stat(path),
+    ...(inner.minChunk !== undefined && { minChunk: inner.minChunk }),
+    stat: (path, options) => inner.stat(path, options),
     read: (path, limit) => inner.read(path, limit),
     write: (path, content, options) => inner.write(path, content, options),
     publish: (objects) => inner.publish(objects),
@@ -22,9 +23,9 @@ export function withUrl(
     create: (path, source, options) => inner.create(path, source, options),
     move: (from, to, options) => inner.move(from, to, options),
     delete: (path) => inner.delete(path),
-    deleteTree: (path) => inner.deleteTree(path),
+    deleteTree: (path, options) => inner.deleteTree(path, options),
     list: (path, after) => inner.list(path, after),
-    removeLeftovers: (olderThan) => inner.removeLeftovers(olderThan),
+    removeLeftovers: (olderThan, options) => inner.removeLeftovers(olderThan, options),
     ...(inner.concatenate && { concatenate: async (parts, to) => inner.concatenate?.(parts, to) }),
     ...(inner.objectKey && { objectKey: (path: StoragePath): string => inner.objectKey?.(path) ?? path }),
     signedUrl,
