@@ -1,7 +1,7 @@
 import type { Log } from '../registry/context.ts'
 import type { Digest } from '../registry/digest.ts'
 import type { Deletions } from '../stored/deletions.ts'
-import type { PresentBlob } from '../stored/presence.ts'
+import type { PresentBlob } from '../stored/present-blob.ts'
 import type { SharedCache, SharedPresence } from '../stored/shared-cache.ts'
 import { GuardedRedis } from './guarded-redis.ts'
 import { channel, contentKey } from './keys.ts'

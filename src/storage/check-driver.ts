@@ -1,14 +1,6 @@
+import type { CheckOptions } from './check-options.ts'
 import type { DriverOptions } from './create-driver.ts'
 import { checkFilesystem, rememberFolders } from './filesystem/check.ts'
-
-export interface CheckOptions {
-  /** Nothing is written then, and no right to write is needed. */
-  readonly readOnly?: boolean
-  /** Clients will be sent to the store itself, by signed addresses: whether those can be made. */
-  readonly redirects?: boolean
-  /** Is told, in one line without secrets, what is not as it should be and lets the registry work all the same. */
-  readonly warn?: (line: string) => void
-}
 
 /**
  * The self test: whether a store can be used as it is configured. What it writes it removes.

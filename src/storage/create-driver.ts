@@ -31,7 +31,7 @@ export async function createDriver(options: DriverOptions): Promise<StorageDrive
       return (await import('./s3/driver.ts')).createS3Driver(options)
     case 'gcs':
       return (await import('./gcs/driver.ts')).createGcsDriver(options)
-    case 'azure':
+    default:
       return (await import('./azure/driver.ts')).createAzureDriver(options)
   }
 }

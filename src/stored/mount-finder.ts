@@ -3,7 +3,7 @@ import type { Digest } from '../registry/digest.ts'
 import { isRepositoryName, type RepositoryName } from '../registry/name.ts'
 import type { MountSources } from '../registry/registry.ts'
 import { mapAhead } from '../util/iterables.ts'
-import type { PresentBlob } from './presence.ts'
+import type { PresentBlob } from './present-blob.ts'
 import type { StoredReader } from './reader.ts'
 import type { Store } from './store.ts'
 

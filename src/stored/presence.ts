@@ -9,12 +9,6 @@ const staleness = 5_000
 
 const maxEntries = 50_000
 
-/** A blob that a repository has: the digest under which it is stored, and its bytes. */
-export interface PresentBlob {
-  readonly stored: Digest
-  readonly size: number
-}
-
 /** A look at the store, as it began. */
 export interface Look {
   readonly deletions: number

@@ -9,7 +9,7 @@ import type { Reference } from '../registry/reference.ts'
 import type { Blob, BlobContent, BlobUse, Reader, StoredManifest } from '../registry/registry.ts'
 import type { FileInfo } from '../storage/driver.ts'
 import { blobData, layerLink, manifestAliasLink, revisionLink, tagLink } from './paths.ts'
-import type { PresentBlob } from './presence.ts'
+import type { PresentBlob } from './present-blob.ts'
 import type { Store } from './store.ts'
 
 const digestOfNothing = digestOf(new Uint8Array())

@@ -1,7 +1,7 @@
 import type { Digest } from '../registry/digest.ts'
 import type { RepositoryName } from '../registry/name.ts'
 import type { Deletions } from './deletions.ts'
-import type { PresentBlob } from './presence.ts'
+import type { PresentBlob } from './present-blob.ts'
 
 /**
  * What processes on several machines remember together, below what each remembers alone. No call fails, and none takes longer than a

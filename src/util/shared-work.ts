@@ -4,7 +4,7 @@ const most = 2
 interface Work<Value> {
   running: number
   /** What those share who came while so much was running: it begins when the first of that ends. */
-  next: PromiseWithResolvers<Value> | undefined
+  next: Outcome<Value> | undefined
 }
 
 /**
@@ -24,7 +24,7 @@ export class SharedWork<Key, Value> {
     const work = this.#works.get(key) ?? { running: 0, next: undefined }
     this.#works.set(key, work)
     if (work.running < most) return await this.#run(key, work)
-    work.next ??= withResolvers<Value>()
+    work.next ??= new Outcome<Value>()
     return await work.next.promise
   }
 
@@ -42,19 +42,16 @@ export class SharedWork<Key, Value> {
   }
 }
 
-interface PromiseWithResolvers<Value> {
-  readonly promise: Promise<Value>
-  readonly resolve: (value: Value) => void
-  readonly reject: (error: unknown) => void
+/** An outcome to come: `Promise.withResolvers`, which Node 20 does not have. */
+class Outcome<Value> {
+  resolve: (value: Value) => void = ignore
+  reject: (error: unknown) => void = ignore
+  readonly promise: Promise<Value> = new Promise((onValue, onError) => {
+    this.resolve = onValue
+    this.reject = onError
+  })
 }
 
-/** `Promise.withResolvers`, which Node 20 does not have. */
-function withResolvers<Value>(): PromiseWithResolvers<Value> {
-  let resolve: (value: Value) => void = () => {}
-  let reject: (error: unknown) => void = () => {}
-  const promise = new Promise<Value>((onValue, onError) => {
-    resolve = onValue
-    reject = onError
-  })
-  return { promise, resolve, reject }
+function ignore(): void {
+  // Replaced as soon as there is a promise.
 }

@@ -11,7 +11,7 @@ import { findProgram, programPath } from './require-program.ts'
 /** Why tests with the emulator are skipped; with CI set that is a failure. */
 export function withoutFakeGcs(): string | undefined {
   if (findProgram('fake-gcs-server') !== undefined) return undefined
-  const reason = 'fake-gcs-server is not installed: run test/services/fake-gcs.sh'
+  const reason = 'fake-gcs-server is not installed: run test/services/install.sh'
   if (process.env['CI']) throw new Error(reason)
   return reason
 }

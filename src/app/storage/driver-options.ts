@@ -16,7 +16,7 @@ export function driverOptions(driver: StorageDriverConfig, surroundings: DriverS
       return s3Options(driver, surroundings)
     case 'gcs':
       return gcsOptions(driver, surroundings)
-    case 'azure':
+    default:
       return azureOptions(driver, surroundings)
   }
 }

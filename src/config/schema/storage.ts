@@ -85,12 +85,12 @@ export const storage: Section<StorageConfig> = section(
       tag: z.object({ concurrencylimit: notNegative.default(0) }).prefault({}),
       maintenance,
     })
-    .transform(({ filesystem, s3, s3aws, gcs, azure, ...given }) => {
+    .transform(({ filesystem, s3: byS3, s3aws, gcs: byGcs, azure: byAzure, ...given }) => {
       // That there is exactly one driver, and one that exists, is checked where the places are known.
-      const driver: StorageDriverConfig = s3 ??
+      const driver: StorageDriverConfig = byS3 ??
         s3aws ??
-        gcs ??
-        azure ??
+        byGcs ??
+        byAzure ??
         (filesystem && { name: 'filesystem', ...filesystem }) ?? { name: 'inmemory' }
       return { ...given, driver }
     }),

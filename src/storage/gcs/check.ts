@@ -1,4 +1,4 @@
-import type { CheckOptions } from '../check-driver.ts'
+import type { CheckOptions } from '../check-options.ts'
 import { probePath } from '../probes.ts'
 import { isPassing } from '../s3/retrying.ts'
 import { lineOf, StoreProblem } from '../store-problem.ts'

@@ -1,4 +1,4 @@
-import type { CheckOptions } from '../check-driver.ts'
+import type { CheckOptions } from '../check-options.ts'
 import { probePath } from '../probes.ts'
 import { StoreProblem } from '../store-problem.ts'
 import { putIfAbsent, putObject } from './conditional-write.ts'
