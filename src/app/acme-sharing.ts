@@ -1,8 +1,5 @@
-import { readFile, realpath } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
-import { nearestFolder } from '../storage/filesystem/facts.ts'
-import { isOnLocalMount } from '../storage/filesystem/network-mount.ts'
+import { isOnThisMachineAlone } from '../storage/local-place.ts'
 
 /**
  * Whether replicas could answer each other's challenges. An authority calls whichever replica the load balancer chooses, which finds
@@ -20,13 +17,7 @@ export async function acmeSharingWarning(
   const { cachefile } = letsencrypt
   if (certificate !== undefined || cachefile === undefined) return undefined
   if (storage.driver.name === 'filesystem' || storage.driver.name === 'inmemory') return undefined
-  try {
-    const place = await realpath(await nearestFolder(resolve(cachefile)))
-    if (!isOnLocalMount(await readFile(mountinfo, 'utf8'), place)) return undefined
-  } catch {
-    // Nothing is known of mounts here.
-    return undefined
-  }
+  if (!(await isOnThisMachineAlone(cachefile, mountinfo))) return undefined
   return (
     `http.tls.letsencrypt.cachefile lies on this machine alone: ${cachefile}; where several replicas serve the hosts, put it in a folder that ` +
     'they share, or let the load balancer have the certificate'
