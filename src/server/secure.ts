@@ -24,8 +24,8 @@ export class Secure {
     this.#ticketSecret = secureOptions.ticketSecret ?? randomBytes(32).toString('base64')
     this.#server = createServer({
       handshakeTimeout,
-      ...options,
       ticketKeys: ticketKeys(this.#ticketSecret, options),
+      ...options,
       ALPNProtocols: [...protocols],
     })
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {

@@ -34,6 +34,14 @@ const others: Readonly<Record<string, unknown>> = {
   'access.groups': { a: ['b'] },
   'access.immutable': ['v*'],
   'access.token.expires': '7m',
+  'storage.s3.regionendpoint': 'https://b',
+  'storage.s3.chunksize': 6_000_000,
+  'storage.s3.multipartcopychunksize': 6_000_000,
+  'storage.s3.objectacl': 'public-read',
+  'storage.s3.redirectendpoint': 'https://b',
+  'storage.gcs.credentials': { client_email: 'a', private_key: 'b' },
+  'storage.gcs.chunksize': 262_144,
+  'storage.azure.serviceurl': 'https://b',
 }
 
 /** What has to be there for a key to be changed. */
@@ -41,6 +49,20 @@ const surroundings: Readonly<Record<string, Readonly<Record<string, unknown>>>> 
   'auth.silly': { auth: { silly: { realm: 'r', service: 's' } } },
   'auth.htpasswd': { auth: { htpasswd: { realm: 'r', path: '/p' } } },
   'auth.token': { auth: { token: { realm: 'r', service: 's', issuer: 'i' } } },
+  'storage.s3': {
+    storage: { s3: { bucket: 'b', regionendpoint: 'https://c', accesskey: 'k', secretkey: 's' } },
+  },
+  'storage.gcs': { storage: { gcs: { bucket: 'b' } } },
+  'storage.azure': {
+    storage: {
+      azure: {
+        accountname: 'b',
+        accountkey: 'aGV4',
+        container: 'c',
+        credentials: { type: 'client_secret', clientid: 'c', tenantid: 't', secret: 's' },
+      },
+    },
+  },
   access: { auth: { htpasswd: { realm: 'r', path: '/p' } } },
 }
 
@@ -55,6 +77,8 @@ const idle: ReadonlySet<string> = new Set([
   'http.tls.key',
   'http.tls.clientcas',
   // Taken from Distribution's files, and without effect here.
+  'storage.azure.connectionstring',
+  'storage.azure.accountkey',
   'redis.contexttimeoutenabled',
   'redis.maxretries',
   'redis.pool.maxidle',

@@ -53,6 +53,16 @@ export interface Places {
   readonly OPEN: string
   /** A port of loopback where nobody listens. */
   readonly CLOSED: string
+  /** An S3 server on loopback, its keys, and a bucket of the case's own that holds what the store does. */
+  readonly STORE: string
+  readonly KEY: string
+  readonly SECRET: string
+  readonly BUCKET: string
+}
+
+/** Those that all cases share, and where the buckets lie. */
+export type SharedPlaces = Pick<Places, 'CERTS' | 'OPEN' | 'CLOSED' | 'STORE' | 'KEY' | 'SECRET'> & {
+  readonly buckets: string
 }
 
 const folder = join(repositoryRoot, 'test', 'corpus', 'cases')
@@ -148,9 +158,9 @@ export function fillIn(template: string, places: Places): string {
 /** The inverse: text of a registry, with the names of places instead of what they were filled with. */
 export function maskPlaces(text: string, places: Places): string {
   let masked = text
-  for (const name of ['CERTS', 'ROOT', 'FOLDER'] as const)
+  for (const name of ['CERTS', 'ROOT', 'FOLDER', 'BUCKET', 'SECRET'] as const)
     masked = masked.replaceAll(places[name], `@${name}@`)
-  for (const name of ['PORT', 'DEBUG', 'OPEN', 'CLOSED'] as const) {
+  for (const name of ['PORT', 'DEBUG', 'OPEN', 'CLOSED', 'STORE'] as const) {
     masked = masked.replaceAll(new RegExp(`\\b${places[name]}\\b`, 'g'), `@${name}@`)
   }
   return masked

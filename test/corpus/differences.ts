@@ -163,6 +163,17 @@ export const knownDifferences: readonly KnownDifference[] = [
     of: [[/./, 'x-content-type-options', 'nosniff, nosniff', 'nosniff']],
   },
   {
+    reason:
+      'An object store has parts of 5 MiB at least, which clients that send chunks should know (OCI-Chunk-Min-Length).',
+    cases: ['helm-s3', 's3', 's3-by-variables'],
+    of: [[/POST$|^forwarded: /, 'oci-chunk-min-length', undefined, '5242880']],
+  },
+  {
+    reason: 'A redirect has no body, and says so.',
+    cases: ['docs-redirect-middleware'],
+    of: [[/HEAD blob$/, 'content-length', undefined, '0']],
+  },
+  {
     reason: 'A middleware that is disabled redirects nothing; Distribution does not heed the key.',
     cases: ['middleware-disabled'],
     of: [[/^(?:seeded: GET|HEAD|GET|deleted: HEAD) blob/, 'status', '307', /^20[06]$/]],

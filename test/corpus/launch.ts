@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { http } from '../support/http.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RegistryKind } from '../support/registry-process.ts'
-import { fillIn, maskPlaces, type CorpusCase, type Places } from './corpus-case.ts'
+import { fillIn, maskPlaces, type CorpusCase, type Places, type SharedPlaces } from './corpus-case.ts'
 import { prepareLogin } from './logins.ts'
 import { seedStore } from './seed-store.ts'
 import { startServer, type ServerProcess, type ServerEnd } from './server-process.ts'
@@ -33,7 +33,7 @@ export interface LaunchOptions {
   /** An existing folder of its own. */
   readonly folder: string
   /** Made for all cases. */
-  readonly shared: Pick<Places, 'CERTS' | 'OPEN' | 'CLOSED'>
+  readonly shared: SharedPlaces
 }
 
 /** For a start, or a refusal; Node takes its time when eight others want the processor. */
@@ -59,7 +59,7 @@ export async function launch(
 async function launchOnce(
   kind: RegistryKind,
   subject: CorpusCase,
-  { folder, shared }: LaunchOptions,
+  { folder, shared: { buckets, ...shared } }: LaunchOptions,
 ): Promise<Launched> {
   const root = join(folder, 'registry')
   const places: Places = {
@@ -68,9 +68,11 @@ async function launchOnce(
     DEBUG: String(await freePort()),
     ROOT: root,
     FOLDER: folder,
+    BUCKET: `${subject.name}-${kind}`,
   }
   mkdirSync(root, { recursive: true })
   seedStore(root)
+  if (usesBucket(subject)) seedStore(join(buckets, places.BUCKET))
   const file = join(folder, 'config.yml')
   const config = fillIn(subject.config, places)
   writeFileSync(file, config)
@@ -92,6 +94,10 @@ async function launchOnce(
       return { code, stdout: maskPlaces(stdout, places), stderr: maskPlaces(stderr, places) }
     },
   }
+}
+
+function usesBucket({ config, env }: CorpusCase): boolean {
+  return [config, ...Object.values(env)].some((text) => text.includes('@BUCKET@'))
 }
 
 /** Whether it is ready in time; not when it ends before. */

@@ -5,13 +5,11 @@ import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Cleaner } from '../support/at-exit.ts'
 import { makeCertificateFolder } from './certificates.ts'
-import type { Places } from './corpus-case.ts'
+import { startVersitygw } from '../support/versitygw.ts'
+import type { SharedPlaces } from './corpus-case.ts'
 
-/** Makes what all cases share: certificates, and the ports that health checks look at. */
-export async function prepareSurroundings(
-  test: Cleaner,
-  folder: string,
-): Promise<Pick<Places, 'CERTS' | 'OPEN' | 'CLOSED'>> {
+/** Makes what all cases share: certificates, the ports that health checks look at, and a server of buckets. */
+export async function prepareSurroundings(test: Cleaner, folder: string): Promise<SharedPlaces> {
   const certificates = join(folder, 'certs')
   mkdirSync(certificates)
   await makeCertificateFolder(certificates)
@@ -27,5 +25,14 @@ export async function prepareSurroundings(
     client.destroy()
     server.close()
   })
-  return { CERTS: certificates, OPEN: String(port), CLOSED: String(client.localPort) }
+  const { port: store, keys, data } = await startVersitygw(test)
+  return {
+    CERTS: certificates,
+    OPEN: String(port),
+    CLOSED: String(client.localPort),
+    STORE: String(store),
+    KEY: keys.accessKey,
+    SECRET: keys.secretKey,
+    buckets: data,
+  }
 }

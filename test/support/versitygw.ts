@@ -15,12 +15,17 @@ export interface ServerCertificate {
   readonly key: string
 }
 
+export interface Versitygw extends S3Server {
+  /** Each folder in it is a bucket, and each file in that an object. */
+  readonly data: string
+}
+
 /**
  * Starts a gateway that keeps objects as files of a folder. It ends with the test, if one is given, or with this process.
  *
  * @param tls whose certificate it shows; without, it speaks plain HTTP
  */
-export async function startVersitygw(test?: Cleaner, tls?: ServerCertificate): Promise<S3Server> {
+export async function startVersitygw(test?: Cleaner, tls?: ServerCertificate): Promise<Versitygw> {
   const folder = temporaryFolder()
   const data = join(folder.path, 'data')
   mkdirSync(data)
@@ -45,7 +50,7 @@ export async function startVersitygw(test?: Cleaner, tls?: ServerCertificate): P
     await folder.remove()
   }
   test?.after(stop)
-  return { url, port, keys, stop }
+  return { url, port, keys, data, stop }
 }
 
 function answers(port: number): Promise<boolean> {

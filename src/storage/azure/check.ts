@@ -1,12 +1,10 @@
 import type { CheckOptions } from '../check-options.ts'
 import { storagePath } from '../driver.ts'
 import { probePath } from '../probes.ts'
-import { isPassing } from '../s3/retrying.ts'
 import { StoreProblem } from '../store-problem.ts'
 import { putBlob, putIfAbsent } from './conditional-write.ts'
 import { connect } from './connect.ts'
-import { AzureFailure } from './errors.ts'
-import { type AzureRight, explain, explainClock, isForSomebody } from './explain.ts'
+import { type AzureRight, explain, explainClock, mayPass } from './explain.ts'
 import { readBlob } from './object-reader.ts'
 import type { AzureOptions } from './options.ts'
 import { listPage } from './pages.ts'
@@ -78,6 +76,3 @@ async function checkWriting(store: Store, need: Need): Promise<void> {
 }
 
 /** The store is down, or asked too much; nobody has to correct anything. */
-function mayPass(error: unknown): boolean {
-  return error instanceof AzureFailure && isPassing(error.problem) && !isForSomebody(error.problem)
-}

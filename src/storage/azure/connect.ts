@@ -2,11 +2,13 @@ import type { ContainerClient } from '@azure/storage-blob'
 import { Limiter } from '../s3/limiter.ts'
 import { defaultChunk } from '../s3/sizes.ts'
 import { UploadMemory } from '../s3/upload-memory.ts'
+import { StoreProblem } from '../store-problem.ts'
 import { createClient, serviceUrlOf } from './client.ts'
 import { accessBy, credentialOf } from './credentials.ts'
+import { explain, mayPass } from './explain.ts'
 import { Keys } from './keys.ts'
 import type { AzureOptions } from './options.ts'
-import { Requests } from './requests.ts'
+import { type Attempt, Requests } from './requests.ts'
 import { loadSdk } from './sdk.ts'
 import type { Store } from './store.ts'
 
@@ -14,13 +16,15 @@ const copiesAtOnce = 64
 const listingLimit = 5_000
 const defaultPolls = 5
 const defaultPollDelay = 100
+/** Milliseconds: whoever starts a registry waits for this. */
+const patience = 4_000
 
 /**
  * Loads the SDK and makes what the driver works with. Asks the store nothing, but for the form of its names where that is open: without
- * `rootDirectory`, a container that only Distribution 2 wrote to is served by its names. A store that does not answer is taken for
- * one of version 3; who starts a registry finds out by the self test.
+ * `rootDirectory`, a container that only Distribution 2 wrote to is served by its names. A store that does not answer is not guessed at:
+ * a registry with the other names would be an empty one, that takes pushes.
  *
- * @throws Error when an SDK is not installed, or takes no such credentials
+ * @throws Error when an SDK is not installed, or takes no such credentials; StoreProblem when the store cannot be asked
  */
 export async function connect(options: AzureOptions): Promise<Store> {
   const sdk = await loadSdk()
@@ -48,16 +52,20 @@ export async function connect(options: AzureOptions): Promise<Store> {
   }
 }
 
-async function keysOf(
-  { rootDirectory, container, log }: AzureOptions,
-  client: ContainerClient,
-  requests: Requests,
-): Promise<Keys> {
+async function keysOf(options: AzureOptions, client: ContainerClient, requests: Requests): Promise<Keys> {
+  const { rootDirectory, container, log } = options
   const keys = Keys.below(rootDirectory)
   if (keys.root !== '') return keys
   const old = Keys.ofVersion2()
-  if (!(await isUsed(old, client, requests))) return keys
-  if (!(await isUsed(keys, client, requests))) return old
+  try {
+    if (!(await isUsed(old, client, requests))) return keys
+    if (!(await isUsed(keys, client, requests))) return old
+  } catch (error) {
+    throw new StoreProblem(explain(error, 'list', options, requests.clockOffset), {
+      mayPass: mayPass(error),
+      cause: error,
+    })
+  }
   log?.warn(
     { container },
     'the azure container holds names with and without a slash in front, of distribution 2 and 3: those without are served',
@@ -66,16 +74,13 @@ async function keysOf(
 }
 
 async function isUsed(keys: Keys, client: ContainerClient, requests: Requests): Promise<boolean> {
-  try {
-    return await requests.send('List Blobs', keys.layout, async ({ signal }) => {
-      const pages = client.listBlobsFlat({ prefix: keys.layout, abortSignal: signal })
-      for await (const page of pages.byPage({ maxPageSize: 1 })) {
-        if (page.segment.blobItems.length > 0) return true
-        if (page.continuationToken === '' || page.continuationToken === undefined) return false
-      }
-      return false
-    })
-  } catch {
+  const list = async ({ signal }: Attempt): Promise<boolean> => {
+    const pages = client.listBlobsFlat({ prefix: keys.layout, abortSignal: signal })
+    for await (const page of pages.byPage({ maxPageSize: 1 })) {
+      if (page.segment.blobItems.length > 0) return true
+      if (page.continuationToken === '' || page.continuationToken === undefined) return false
+    }
     return false
   }
+  return await requests.send('List Blobs', keys.layout, list, { total: patience })
 }

@@ -1,3 +1,4 @@
+import { isPassing } from '../s3/retrying.ts'
 import { lineOf } from '../store-problem.ts'
 import { serviceUrlOf } from './client.ts'
 import { AzureFailure, type AzureProblem } from './errors.ts'
@@ -43,7 +44,7 @@ const tokenFailures: ReadonlySet<string> = new Set([
 const untrusted = /CERT|ALTNAME|VERIFY|SELF_SIGNED/
 
 /** A request that got no answer, and gets none until somebody corrects something. */
-export function isForSomebody({ code, status }: AzureProblem): boolean {
+function isForSomebody({ code, status }: AzureProblem): boolean {
   return status === undefined && (untrusted.test(code) || tokenFailures.has(code) || code === 'EPROTO')
 }
 
@@ -125,4 +126,9 @@ function placeOf(options: AzureOptions): string {
   const url = serviceUrlOf(options)
   const host = URL.canParse(url) ? new URL(url).host : 'no address'
   return `${host}, container ${options.container}`
+}
+
+/** Whether a store that failed so may be well again without anybody's help. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof AzureFailure && isPassing(error.problem) && !isForSomebody(error.problem)
 }

@@ -10,6 +10,8 @@ export type SdkPresigner = typeof Presigner
  * @throws Error saying what to install when it is absent
  */
 export async function loadSdk(): Promise<Sdk> {
+  // Eight lines on the standard error, in no form of a log: that a later release, which would be another dependency, wants a later Node.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   return import('@aws-sdk/client-s3').catch(missing('@aws-sdk/client-s3'))
 }
 
