@@ -20,7 +20,9 @@ if (files.length === 0) throw new Error(`no tests in ${places.join(', ')}`)
 // What test files share, such as a store that takes long to start, ends when this folder or this process goes.
 const folder = mkdtempSync(join(tmpdir(), 'berth-run-'))
 writeFileSync(join(folder, 'pid'), String(process.pid))
-const run = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files.toSorted()], {
+// Two files at a time: most wait for something, and on two processors node:test would take one.
+const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2']
+const run = spawnSync(process.execPath, [...flags, ...files.toSorted()], {
   stdio: 'inherit',
   env: { ...process.env, BERTH_TEST_RUN: folder },
 })

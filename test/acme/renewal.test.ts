@@ -50,7 +50,7 @@ describe('renewal', () => {
     const { pebble, root, site, another } = await startWorld(t, { random: () => 0 }, { validitySeconds })
     const first = await visit(site.port, host, root)
     // Its clock is late, and so is its renewal.
-    const late = await another({ port: 0, now: () => Date.now() - 1500 })
+    const late = await another({ port: 0, now: () => Date.now() - 2500 })
     assert.equal((await visit(late.port, host, root)).serial, first.serial)
     const second = await visitUntil(late.port, root, ({ serial }) => serial !== first.serial)
     assert.equal((await visit(site.port, host, root)).serial, second.serial)

@@ -97,7 +97,7 @@ describe('s3 on the wire', () => {
     }
     await assert.rejects(
       checkS3(bucket.options({ patience: 200 })),
-      /^Error: the certificate of the S3 store is not trusted .*set AWS_CA_BUNDLE .*skipverify/,
+      /^StoreProblem: the certificate of the S3 store is not trusted .*set AWS_CA_BUNDLE .*skipverify/,
     )
     bucket.client.destroy()
   })
