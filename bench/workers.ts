@@ -31,6 +31,8 @@ const bar = 1.6
 /** Cores. */
 const mostOthers = 0.05
 const mostAttempts = 10
+/** Seconds. */
+const warmUp = 6
 /** MiB for each further worker. */
 const memoryBar = 100
 
@@ -143,8 +145,8 @@ async function measureRates(
     for (const { title, path, work } of targets) {
       const load = async (duration: number): ReturnType<typeof wrk> =>
         await wrk(server.url + path, { Accept: manifestType }, connections, duration)
-      // What is compiled, and read from disk, comes once.
-      await load(1)
+      // What is compiled, and read from disk, comes once: for each worker, which has but its share of the requests.
+      await load(warmUp)
       const figure = await undisturbed(() =>
         measure(server.pid, async () => {
           const done = await load(seconds)
@@ -229,7 +231,7 @@ function render(
 Written by \`${command}\`, which measures anew; what is said here is not edited by hand.
 
 - ${machine.cores} cores of ${machine.processor}, ${machine.memoryGibibytes} GiB, ${machine.kernel}, ${machine.system}
-- load average before: ${machine.busyBefore}; ${rounds} rounds, the numbers of workers in turn; median (least–most)
+- load average before: ${machine.busyBefore}; ${rounds} rounds, the numbers of workers in turn; median (least–most); each load first went on for ${warmUp} s without being measured
 - one load program, wrk ${machine.wrk} with one thread and ${connections} connections, on the same cores as the registry; the store is on disk, read by way of the system's cache
 - while loads ran, other programs kept ${formatNumber(summarise(others)?.median)} cores busy (median), ${formatNumber(summarise(others)?.most)} at worst
 

@@ -29,12 +29,18 @@ export class GuardedRedis {
   readonly #writes = new Breaker()
   readonly #state: SpokenState
   readonly #writeState: SpokenState
+  readonly #messageState: SpokenState
+  readonly #secrets: readonly string[]
   #atOnce = 0
   /** When the first of the latest commands in a row had no answer. */
   #silentSince: number | undefined
 
-  /** @param answerTimeout milliseconds */
-  constructor(sender: Sender, answerTimeout: number, log: Log) {
+  /**
+   * @param answerTimeout milliseconds
+   * @param secrets passwords, which are not to be logged
+   */
+  constructor(sender: Sender, answerTimeout: number, log: Log, secrets: readonly string[] = []) {
+    this.#secrets = secrets
     this.#sender = sender
     this.#answerTimeout = answerTimeout
     this.#state = new SpokenState({
@@ -46,6 +52,11 @@ export class GuardedRedis {
       log,
       lost: 'redis takes no writes, going on without them',
       found: 'redis takes writes again',
+    })
+    this.#messageState = new SpokenState({
+      log,
+      lost: 'deletions are not told to other replicas at once',
+      found: 'deletions are told to other replicas at once again',
     })
   }
 
@@ -79,13 +90,32 @@ export class GuardedRedis {
    *
    * @returns whether it was done
    */
-  async insist(key: string | undefined, command: RedisCommand): Promise<boolean> {
+  async insist(key: string, command: RedisCommand): Promise<boolean> {
     return this.#sender.isReady && (await this.#change(key, command))
+  }
+
+  /**
+   * Tells something to whoever listens; tried as `insist` does. That it may not be told says nothing of reads and writes: users of Redis 7
+   * have no channels unless they are given some.
+   *
+   * @returns whether it was taken
+   */
+  async publish(channel: string, message: string): Promise<boolean> {
+    if (!this.#sender.isReady) return false
+    try {
+      await this.#ask(undefined, ['PUBLISH', channel, message])
+      this.#messageState.found()
+      return true
+    } catch (error) {
+      if (troubleOf(error) === 'all') this.#failed(error)
+      else this.#messageState.lost(this.#reasonOf(error))
+      return false
+    }
   }
 
   /** The connection says that it has trouble. */
   lost(error: unknown): void {
-    this.#state.lost(reasonOf(error))
+    this.#state.lost(this.#reasonOf(error))
   }
 
   /** There is a connection. Whether it is good for anything is found out at once: TLS, say, may still be refused. */
@@ -100,14 +130,17 @@ export class GuardedRedis {
     }
   }
 
-  async #change(key: string | undefined, command: RedisCommand): Promise<boolean> {
+  async #change(key: string, command: RedisCommand): Promise<boolean> {
     try {
       await this.#ask(key, command)
+      // That something can be deleted does not show that there is room, nor that the user may write.
+      if (command[0] === 'DEL') return true
       this.#writes.succeeded()
       this.#writeState.found()
       return true
     } catch (error) {
-      this.#failed(error)
+      if (troubleOf(error) === 'this command') this.#cannotWrite(error)
+      else this.#failed(error)
       return false
     }
   }
@@ -129,18 +162,23 @@ export class GuardedRedis {
   #failed(error: unknown): void {
     const trouble = troubleOf(error)
     if (trouble === 'this key') return this.#answered()
-    if (trouble === 'writes') {
-      this.#writes.failed()
-      this.#writeState.lost(reasonOf(error))
-      return
-    }
+    if (trouble === 'writes') return this.#cannotWrite(error)
     this.#all.failed()
-    this.#state.lost(reasonOf(error))
+    this.#state.lost(this.#reasonOf(error))
     if (!(error instanceof TooLate)) return
     const now = performance.now()
     this.#silentSince ??= now
     if (now - this.#silentSince < longestSilence) return
     this.#silentSince = undefined
     if (this.#sender.isReady) this.#sender.renew()
+  }
+
+  #reasonOf(error: unknown): string {
+    return reasonOf(error, this.#secrets)
+  }
+
+  #cannotWrite(error: unknown): void {
+    this.#writes.failed()
+    this.#writeState.lost(this.#reasonOf(error))
   }
 }

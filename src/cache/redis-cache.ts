@@ -57,6 +57,7 @@ export class RedisCache implements SharedCache {
   private constructor(options: RedisCacheOptions, library: RedisLibrary) {
     const { redis, log } = options
     this.#options = options
+    const secrets = secretsOf(redis)
     const deafness = new SpokenState({
       log,
       lost: 'deletions by other replicas are not heard at once',
@@ -72,13 +73,13 @@ export class RedisCache implements SharedCache {
       },
       onDeaf: (error) => {
         // That nothing works is said elsewhere.
-        const reason = reasonOf(error)
+        const reason = reasonOf(error, secrets)
         if (isRefusal.test(reason)) deafness.lost(reason)
       },
       onTrouble: (error) => this.#redis.lost(error),
       onReady: () => void this.#redis.connected(),
     })
-    this.#redis = new GuardedRedis(this.#connection, redis.answerTimeout, log)
+    this.#redis = new GuardedRedis(this.#connection, redis.answerTimeout, log, secrets)
     this.#deletions = new RedisDeletions(this.#redis)
     const values = (): PresenceValues | undefined => this.#values
     this.blobs = new RedisPresence<PresentBlob>({
@@ -145,4 +146,9 @@ export class RedisCache implements SharedCache {
     this.#identityTimer = setTimeout(() => void this.#identify(), identityRhythm)
     this.#identityTimer.unref()
   }
+}
+
+function secretsOf({ password, servers }: RedisOptions): readonly string[] {
+  const sentinels = servers.kind === 'sentinel' ? servers.password : undefined
+  return [password, sentinels].filter((one) => one !== undefined)
 }

@@ -14,6 +14,12 @@ const patience = 200
 /** Milliseconds between two signs of life. */
 const rhythm = 20_000
 
+/** Milliseconds between two answers to signs of life: of those who write there without end, each would be answered by all. */
+const answerRhythm = 1_000
+
+/** Answers that may go out at once after a quiet time: replicas with several workers start together. */
+const answersAtOnce = 10
+
 /** Milliseconds without a sign of life after which nobody is waited for. */
 const lifetime = 70_000
 
@@ -35,14 +41,19 @@ export class RedisDeletions implements Deletions {
   /** The others, and when they were heard last. */
   readonly #others = new Map<string, number>()
   readonly #waiting = new Map<number, Waiting>()
+  /** For messages that need not be sent: a deletion is told whenever there is a connection. */
   readonly #breaker = new Breaker()
   readonly #pulse: NodeJS.Timeout
+  /** Since when another answer to a sign of life may be sent; a time that is past stands for several. */
+  #answersFrom = -Infinity
+  /** Until the next one may be sent. */
+  #answer: NodeJS.Timeout | undefined
   #onTold: (repository: RepositoryName, digest: Digest | undefined) => void = () => {}
   #number = 0
 
   constructor(redis: GuardedRedis) {
     this.#redis = redis
-    this.#pulse = setInterval(() => this.#sayHere(), rhythm * (0.75 + Math.random() / 2))
+    this.#pulse = setInterval(() => this.#beat(), rhythm * (0.75 + Math.random() / 2))
     this.#pulse.unref()
   }
 
@@ -51,7 +62,8 @@ export class RedisDeletions implements Deletions {
   }
 
   async tell(repository: RepositoryName, digest?: Digest): Promise<void> {
-    if (!this.#breaker.admits()) return
+    // That others show an old catalog for seconds is not worth a wait while Redis is in trouble.
+    if (digest === undefined && !this.#breaker.admits()) return
     const buried = digest === undefined ? [] : this.#bury(repository, digest)
     const [isTold] = await Promise.all([this.#tell(repository, digest), ...buried])
     if (isTold) this.#breaker.succeeded()
@@ -71,11 +83,12 @@ export class RedisDeletions implements Deletions {
     const { sender } = message
     if (message.kind === 'gone') return this.#isGone(sender)
     const isNew = !this.#others.has(sender)
-    if (!isNew || this.#others.size < mostOthers) this.#others.set(sender, performance.now())
+    const isKept = !isNew || this.#others.size < mostOthers
+    if (isKept) this.#others.set(sender, performance.now())
     switch (message.kind) {
       case 'here':
-        // It may have missed that this one is here.
-        if (isNew) this.#sayHere()
+        // It may have missed that this one is here. Names that are not kept would be new, and answered, for ever.
+        if (isNew && isKept) this.#answerHere()
         return
       case 'changed':
         this.#onTold(message.repository, message.digest)
@@ -88,6 +101,7 @@ export class RedisDeletions implements Deletions {
 
   async close(): Promise<void> {
     clearInterval(this.#pulse)
+    clearTimeout(this.#answer)
     for (const { done } of this.#waiting.values()) done()
     await this.#send({ kind: 'gone', sender: this.#name })
   }
@@ -116,8 +130,7 @@ export class RedisDeletions implements Deletions {
   }
 
   async #everybodyHears(number: number): Promise<void> {
-    const oldest = performance.now() - lifetime
-    for (const [name, last] of this.#others) if (last < oldest) this.#others.delete(name)
+    this.#dropSilent()
     if (this.#others.size === 0) return
     const missing = new Set(this.#others.keys())
     await new Promise<void>((resolve) => {
@@ -147,11 +160,36 @@ export class RedisDeletions implements Deletions {
     for (const number of this.#waiting.keys()) this.#knows(name, number)
   }
 
+  #dropSilent(): void {
+    const oldest = performance.now() - lifetime
+    for (const [name, last] of this.#others) if (last < oldest) this.#others.delete(name)
+  }
+
+  #beat(): void {
+    this.#dropSilent()
+    this.#sayHere()
+  }
+
+  #answerHere(): void {
+    if (this.#answer !== undefined) return
+    const wait = this.#answersFrom - performance.now()
+    if (wait <= 0) return this.#answerNow()
+    this.#answer = setTimeout(() => this.#answerNow(), wait)
+    this.#answer.unref()
+  }
+
+  #answerNow(): void {
+    this.#answer = undefined
+    const earliest = performance.now() - (answersAtOnce - 1) * answerRhythm
+    this.#answersFrom = Math.max(this.#answersFrom, earliest) + answerRhythm
+    this.#sayHere()
+  }
+
   #sayHere(): void {
     void this.#send({ kind: 'here', sender: this.#name })
   }
 
   async #send(message: Parameters<typeof writeMessage>[0]): Promise<boolean> {
-    return await this.#redis.insist(undefined, ['PUBLISH', channel, writeMessage(message)])
+    return await this.#redis.publish(channel, writeMessage(message))
   }
 }

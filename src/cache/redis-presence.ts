@@ -11,7 +11,7 @@ import { longestValue, type PresenceValues, type Sighting, type Subject } from '
  */
 const lifetime = 4_500
 
-/** Milliseconds by which the clock of another machine may be ahead. */
+/** Milliseconds by which the clock of another machine may be ahead or behind. */
 const skew = 500
 
 /** No value can be younger than what it stands for, so all that speak against a deletion are out of date when this ends. */
@@ -52,7 +52,8 @@ export class RedisPresence<Present> implements SharedPresence<Present> {
     const sighting = values.read({ kind, repository, digest }, answer.toString('latin1'))
     const age = sighting && this.#ageOf(sighting)
     const present = sighting && fromSize(digest, sighting.size)
-    return age === undefined || present === undefined ? undefined : { present, age }
+    // The clock of whoever saw it may be ahead of this one: the look is that much older than it seems then.
+    return age === undefined || present === undefined ? undefined : { present, age: age + skew }
   }
 
   keep(repository: RepositoryName, digest: Digest, present: Present, since: number): void {
@@ -64,12 +65,12 @@ export class RedisPresence<Present> implements SharedPresence<Present> {
     const key = presenceKey(kind, repository, digest)
     const value = values.write({ kind, repository, digest }, sighting)
     // Neither over a newer sighting nor, above all, over a tombstone.
-    void redis.write(key, ['SET', key, value, 'PX', String(lifetime - age), 'NX'])
+    void redis.write(key, ['SET', key, value, 'PX', String(Math.min(lifetime - age, lifetime)), 'NX'])
   }
 
-  /** @returns undefined when it is too old to count, or from a future that no two clocks should be apart */
+  /** @returns below 0 where clocks differ; undefined when it is too old to count, or from a future that no two clocks should be apart */
   #ageOf({ since }: Sighting): number | undefined {
     const age = this.#now() - since
-    return age >= lifetime || age < -skew ? undefined : Math.max(age, 0)
+    return age >= lifetime || age < -skew ? undefined : age
   }
 }

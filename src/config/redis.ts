@@ -30,14 +30,15 @@ export type RedisAddress = { readonly host: string; readonly port: number } | { 
 const usualPort = 6379
 
 /**
- * Reads where Redis is. Go's library takes what begins with a slash for a unix socket.
+ * Reads where Redis is. Go's library takes what begins with a slash for a unix socket, and a port alone for one of this machine.
  *
  * @returns undefined when it is no address
  */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
   if (/^\/[^\0]+$/.test(text)) return { path: text }
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/@[\]]+))(?::(\d{1,5}))?$/.exec(text)
-  const host = match?.[1] ?? match?.[2]
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/@[\]]+))?(?::(\d{1,5}))?$/.exec(text)
+  const here = match?.[3] === undefined ? undefined : 'localhost'
+  const host = match?.[1] ?? match?.[2] ?? here
   const port = Number(match?.[3] ?? usualPort)
   return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
 }

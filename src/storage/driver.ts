@@ -130,7 +130,8 @@ export interface StorageDriver {
 
   /**
    * Opens an object for reading; undefined when absent. The failure of a later read is thrown by the iteration.
-   * `range` lies within the object. A chunk is valid only until the next one is asked for: drivers reuse buffers.
+   * `range` lies within the object. What is opened lies under its digest, or is written once: one who replaces it meanwhile does so by
+   * the same bytes. A chunk is valid only until the next one is asked for: drivers reuse buffers.
    * Whoever opens must iterate or call `close`.
    */
   open(path: StoragePath, range?: ByteRange): Promise<OpenObject | undefined>

@@ -1,13 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { type StorageDriver, type StoragePath, storagePath } from './driver.ts'
 
 /** Where data will lie, in a name that both registries skip: a mount in between, or a right for a prefix, shows here. */
 const folder = 'docker/registry/v2/_berth/probes'
 
-/** What the self test writes: the same at each start, so that a store that lets nothing be deleted does not fill; another one in each replica. */
+/** What the self test writes: the same at each start, so that a store that lets nothing be deleted does not fill; another one in each replica, also
+ * where all have one name and are process 1. */
 export function probePath(): StoragePath {
-  const name = createHash('sha256').update(`${hostname()} ${process.pid}`).digest('hex').slice(0, 16)
+  const name = createHash('sha256')
+    .update(JSON.stringify([hostname(), process.pid, networkInterfaces()]))
+    .digest('hex')
+    .slice(0, 16)
   return storagePath(`${folder}/${name}`)
 }
 

@@ -53,6 +53,18 @@ describe('the catalog', () => {
     )
   })
 
+  it('passes over what somebody else put there', async () => {
+    const { driver } = await registryWith([parseRepositoryName('a/b')])
+    const stray: readonly string[] = ['foo bar', 'UPPER', 'x'.repeat(300), '..', 'é']
+    const list = driver.list.bind(driver)
+    driver.list = async function* (folder, after) {
+      if (/repositories(?:\/a)?$/.test(folder)) yield* stray
+      yield* list(folder, after)
+    }
+    const registry = createStoredRegistry(driver)
+    assert.deepEqual(await take(registry.repositories(context), Infinity), ['a/b'])
+  })
+
   it('goes on after any text at all, be it no name and none of its characters', async () => {
     const around = fc.string({
       unit: fc.constantFrom(...Array.from('ab0/-._!+*%,:~ "\0\x1f\u{e9}\u{1f600}')),

@@ -66,6 +66,20 @@ describe('what a process remembers of repositories', () => {
     assert.equal(await presence.get(repository, digest), undefined)
   })
 
+  it('is not remembered longer because the look took long', async () => {
+    const { shared, kept } = sharedAt(0)
+    const presence = new Presence<Digest>()
+    const lookFrom = (age: number) => ({ ...presence.deletions, begun: performance.now() - age })
+    presence.set(repository, digest, digest, lookFrom(4_800))
+    assert.equal(presence.get(repository, digest), digest)
+    await delay(300)
+    assert.equal(presence.get(repository, digest), undefined)
+    presence.set(repository, digest, digest, lookFrom(5_000))
+    assert.equal(presence.get(repository, digest), undefined)
+    new Presence(shared).set(repository, digest, digest, lookFrom(5_000))
+    assert.deepEqual(kept, [])
+  })
+
   it('is bounded', () => {
     const presence = new Presence<Digest>()
     for (let index = 0; index < 60_000; index++)

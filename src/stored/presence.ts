@@ -12,8 +12,10 @@ const maxEntries = 50_000
 /** A look at the store, as it began. */
 export interface Look {
   readonly deletions: number
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for others. */
   readonly since: number
+  /** Milliseconds of a clock that never goes back, for this process. */
+  readonly begun: number
 }
 
 /**
@@ -34,7 +36,7 @@ export class Presence<T extends object | string> {
 
   /** To be asked before a look at the store, and given to `set` after it. */
   get deletions(): Look {
-    return { deletions: this.#deletions, since: Date.now() }
+    return { deletions: this.#deletions, since: Date.now(), begun: performance.now() }
   }
 
   get(repository: RepositoryName, digest: Digest): T | undefined | Promise<T | undefined> {
@@ -47,7 +49,10 @@ export class Presence<T extends object | string> {
   /** @param look as it was before: what was seen while something was deleted may be the state before it */
   set(repository: RepositoryName, digest: Digest, present: T, look: Look): void {
     if (look.deletions !== this.#deletions) return
-    this.#found.set(keyOf(repository, digest), present)
+    // A look may take long while the store is slow, and what it saw may have been deleted elsewhere since.
+    const ttl = staleness - Math.ceil(performance.now() - look.begun)
+    if (ttl <= 0) return
+    this.#found.set(keyOf(repository, digest), present, { ttl })
     this.#shared?.keep(repository, digest, present, look.since)
   }
 

@@ -58,7 +58,8 @@ export class RepositoryTree {
     for await (const child of this.#driver.list(repositoriesFolder(name === '' ? undefined : name))) {
       if (child === '_manifests') hasManifests = true
       else if (child === '_layers') hasBlobs = true
-      else if (!child.startsWith('_')) children.push(child)
+      // The beginning of a repository's name is one itself. What else somebody put there is none of ours.
+      else if (isRepositoryName(name === '' ? child : `${name}/${child}`)) children.push(child)
     }
     const isRepository = hasManifests && isRepositoryName(name) && (await this.hasManifest(name))
     const folder = { ...(isRepository && { repository: name }), hasBlobs, children }

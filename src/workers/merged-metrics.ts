@@ -81,13 +81,15 @@ export class MergedMetrics {
     for (const [number, snapshot] of snapshots) this.#latest.set(number, snapshot)
     const own = await snapshotOf(this.#own)
     const primary = await snapshotOf(this.#process)
+    // At the same moment: a worker that ends is in one or in the other.
+    const latest = [...this.#latest.values()]
     const departed = await this.#departed
     const names = new Set(own.map(({ name }) => name))
     const isOthers = ({ name }: Metric): boolean => !names.has(name)
     const merged = AggregatorRegistry.aggregate([
       [...own],
       primary.filter(({ name }) => added.test(name)).map(mergeable),
-      ...[...this.#latest.values()].map((snapshot) => snapshot.filter(isOthers).map(mergeable)),
+      ...latest.map((snapshot) => snapshot.filter(isOthers).map(mergeable)),
       [...departed],
     ])
     return { contentType: merged.contentType, text: await merged.metrics() }

@@ -10,6 +10,8 @@ export class Place {
   /** It has its configuration: a reload concerns it. */
   hasBegun = false
   isReady = false
+  /** One that had the place was ready. */
+  hasServed = false
   /** What it said why it cannot start. */
   reason: string | undefined
   /** Milliseconds of the clock. */
@@ -21,8 +23,8 @@ export class Place {
     this.number = number
   }
 
-  /** A process takes the place. */
-  fill(child: Child, now: number): void {
+  /** A process takes the place; undefined: one was to, and there is none. */
+  fill(child: Child | undefined, now: number): void {
     this.child = child
     this.hasBegun = false
     this.isReady = false

@@ -9,7 +9,6 @@ import { parseListenAddress } from '../config/listen-address.ts'
 import { DebugServer } from '../debug/debug-server.ts'
 import type { Rendered } from '../debug/options.ts'
 import type { ReloadOutcome } from '../debug/reload.ts'
-import type { MetricsSnapshot } from '../metrics/snapshot.ts'
 import { listenPlace } from '../server/listen-place.ts'
 import type { Logger } from '../util/logger.ts'
 import { timerOf } from '../util/timer.ts'
@@ -18,6 +17,7 @@ import { Door } from './door.ts'
 import { longestEnd } from './ending.ts'
 import { MergedHealth } from './merged-health.ts'
 import type { MergedMetrics, MetricsSources } from './merged-metrics.ts'
+import { snapshotsOf } from './metrics-snapshots.ts'
 import { RemoteProfiles } from './remote-profiles.ts'
 import { applyAll, prepareAll } from './reloading.ts'
 import { Supervisor, type Member } from './supervisor.ts'
@@ -35,8 +35,8 @@ export interface PrimaryOptions extends Wanted {
 
 type CreateMetrics = (sources: MetricsSources) => MergedMetrics
 
-/** Milliseconds. Programs that read metrics wait ten seconds. */
-const metricsWithin = 2_000
+/** Milliseconds that a reload has to end when all is to end. */
+const reloadPatience = 1_000
 
 /**
  * The process above several that serve. It starts them, and starts them again, tells them what all have to know, and speaks for all on
@@ -59,6 +59,7 @@ export class Primary {
   #current: Wanted
   /** The reload that is under way, for whoever begins meanwhile. */
   #reloading: Promise<unknown> = Promise.resolve()
+  #isEnding = false
 
   static async create(options: PrimaryOptions): Promise<Primary> {
     const { debug } = options.config.http
@@ -142,12 +143,14 @@ export class Primary {
 
   /** Lets the workers finish what is in flight, and ends them. */
   async stop(): Promise<void> {
-    await this.#reloader.close()
+    this.#isEnding = true
+    const reloaded = Promise.race([this.#reloader.close(), sleep(reloadPatience, undefined, { ref: false })])
     const { draindelay } = this.#current.config.http
     if (draindelay > 0) {
       this.#supervisor.retire()
       await sleep(timerOf(draindelay))
     }
+    await reloaded
     this.#door.close()
     await this.#supervisor.stop(longestEnd(this.#current.config))
     // Late, so that the end can be watched.
@@ -161,9 +164,11 @@ export class Primary {
     const members = this.#supervisor.members
     const wanted = { config, sources }
     await prepareAll(members, wanted)
+    if (this.#isEnding) throw new Error('the registry is stopping')
     this.#current = wanted
     const killed = await applyAll(members)
-    if (killed.length > 0)
+    // Those that were told to end meanwhile have no need of it.
+    if (killed.length > 0 && !this.#isEnding)
       log.error({ workers: killed }, 'workers did not take the configuration, and are started again')
     log.level = config.log.level
     if (JSON.stringify(before.log.hooks) !== JSON.stringify(config.log.hooks)) this.#mails.use(config)
@@ -205,14 +210,7 @@ export class Primary {
   }
 
   async #render(): Promise<Rendered> {
-    const snapshots = new Map<number, MetricsSnapshot>()
-    await Promise.all(
-      this.#serving().map(async ({ number, child }) => {
-        const snapshot = await child.channel.ask('metrics', undefined, metricsWithin).catch(() => undefined)
-        if (snapshot !== undefined) snapshots.set(number, snapshot)
-      }),
-    )
     if (this.#metrics === undefined) throw new Error('nothing is measured')
-    return await this.#metrics.render(snapshots)
+    return await this.#metrics.render(await snapshotsOf(() => this.#serving()))
   }
 }

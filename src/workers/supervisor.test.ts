@@ -66,6 +66,7 @@ function rig(
   count: number,
   start: (worker: FakeWorker) => Promise<void>,
   more: Partial<SupervisorOptions> = {},
+  beforeFork: () => void = () => {},
 ): Rig {
   const all: FakeWorker[] = []
   const hopeless: string[] = []
@@ -74,6 +75,7 @@ function rig(
     count,
     log: { debug() {}, info() {}, warn() {}, error() {} },
     fork: (number) => {
+      beforeFork()
       const worker = new FakeWorker(number)
       all.push(worker)
       setImmediate(() => void start(worker).catch(() => {}))
@@ -173,4 +175,76 @@ void test('stops all, and kills who does not', async () => {
   assert.ok(performance.now() - began >= 95)
   await delay(150)
   assert.equal(all.length, 2, 'none is started again')
+})
+
+void test('one for which the system has no process is tried again, and the log says so', async () => {
+  const lines: unknown[] = []
+  const log = { debug() {}, info() {}, warn() {}, error: (fields: unknown) => void lines.push(fields) }
+  let refusals = 0
+  const { supervisor, latest, all } = rig(
+    2,
+    (worker) => worker.begin(),
+    { log },
+    () => {
+      if (refusals-- > 0) throw new Error('spawn ENOMEM')
+    },
+  )
+  await supervisor.start()
+  refusals = 2
+  latest(2).end({ signal: 'SIGKILL' })
+  // 100, 200 and 400 ms.
+  for (let tries = 0; supervisor.counts.serving < 2 && tries < 500; tries++) await delay(10)
+  assert.deepEqual(supervisor.counts, { wanted: 2, serving: 2 })
+  assert.equal(all.length, 3)
+  const none = { worker: 2, pid: undefined, end: 'spawn ENOMEM' }
+  assert.deepEqual(lines, [
+    { worker: 2, pid: 1002, end: 'signal SIGKILL', again: '0.1s' },
+    { ...none, again: '0.2s' },
+    { ...none, again: '0.4s' },
+  ])
+  supervisor.killAll()
+})
+
+void test('when the system has no process for the first ones, whoever starts them hears of it', async () => {
+  const { supervisor, all } = rig(
+    2,
+    (worker) => worker.begin(),
+    {},
+    () => {
+      if (all.length > 0) throw new Error('spawn ENOMEM')
+    },
+  )
+  await assert.rejects(supervisor.start(), { message: 'spawn ENOMEM' })
+  await delay(150)
+  assert.equal(all.length, 1)
+})
+
+void test('one that hangs is killed, and started again; one that is slow is not', async () => {
+  const lines: unknown[] = []
+  const log = { debug() {}, info() {}, warn() {}, error: (...line: unknown[]) => void lines.push(line) }
+  const { supervisor, latest, all } = rig(3, (worker) => worker.begin(), {
+    log,
+    watch: { rhythm: 20, patience: 200 },
+  })
+  await supervisor.start()
+  let questions = 0
+  latest(2).channel.answer('alive', () => {
+    questions++
+    return new Promise<void>(() => {})
+  })
+  latest(3).channel.answer('alive', () => delay(30))
+  for (let tries = 0; all.length < 4 && tries < 500; tries++) await delay(10)
+  await delay(50)
+  assert.deepEqual(
+    all.map(({ number }) => number),
+    [1, 2, 3, 2],
+  )
+  assert.deepEqual(supervisor.counts, { wanted: 3, serving: 3 })
+  assert.equal(questions, 10)
+  assert.deepEqual(lines[0], [
+    { worker: 2, pid: 1002, silent: '0.2s' },
+    'worker does not answer, and is killed',
+  ])
+  assert.equal(lines.length, 2)
+  supervisor.killAll()
 })

@@ -3,6 +3,7 @@ import { describeEnd, type Child, type ChildEnd } from './child.ts'
 import { Place } from './place.ts'
 import type { Beginning } from './topics.ts'
 import type { Told } from './told.ts'
+import { Watch, type WatchTimes } from './watch.ts'
 
 /** A worker that runs and has its configuration. */
 export interface Member {
@@ -27,6 +28,8 @@ export interface SupervisorOptions {
   readonly onHopeless: (error: Error) => void
   /** Milliseconds of a clock that does not jump. */
   readonly now?: () => number
+  /** How those that hang are found. */
+  readonly watch?: WatchTimes
 }
 
 /**
@@ -48,6 +51,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #now: () => number
   readonly #places: readonly Place[]
+  readonly #watch: Watch
   #lead: Place | undefined
   #state: 'starting' | 'running' | 'ending' = 'starting'
   /** All are to end soon. */
@@ -58,6 +62,8 @@ export class Supervisor {
     this.#options = options
     this.#now = options.now ?? ((): number => performance.now())
     this.#places = Array.from({ length: options.count }, (_, index) => new Place(index + 1))
+    const ready = (): readonly Member[] => this.members.filter(({ isReady }) => isReady)
+    this.#watch = new Watch(options.log, ready, options.watch)
   }
 
   /** Those that run and have their configuration. */
@@ -83,7 +89,9 @@ export class Supervisor {
     try {
       await this.#launch(first)
       await Promise.all(others.map((place) => this.#launch(place)))
-      if (this.#state === 'starting') this.#state = 'running'
+      if (this.#state !== 'starting') return
+      this.#state = 'running'
+      this.#watch.start()
     } catch (error) {
       this.killAll()
       throw error
@@ -103,6 +111,7 @@ export class Supervisor {
    */
   async stop(milliseconds: number): Promise<void> {
     this.#state = 'ending'
+    this.#watch.stop()
     for (const { child, hasBegun, timer } of this.#places) {
       clearTimeout(timer)
       // One that has no configuration has nothing in flight.
@@ -121,6 +130,7 @@ export class Supervisor {
   /** Ends all at once. */
   killAll(): void {
     this.#state = 'ending'
+    this.#watch.stop()
     for (const { child, timer } of this.#places) {
       clearTimeout(timer)
       child?.kill('SIGKILL')
@@ -129,8 +139,7 @@ export class Supervisor {
 
   async #launch(place: Place): Promise<void> {
     if (this.#state === 'ending') throw new Error('the workers are being stopped')
-    const child = this.#options.fork(place.number)
-    place.fill(child, this.#now())
+    const child = this.#fork(place)
     const { channel } = child
     channel.answer('begin', () => this.#begin(place, child))
     channel.answer('told', (told) => this.#tellOthers(place, told))
@@ -142,6 +151,7 @@ export class Supervisor {
       channel.answer('ready', () => {
         if (place.child !== child) return
         place.isReady = true
+        place.hasServed = true
         this.#chooseLead()
         if (this.#isRetired) channel.tell('retire', undefined)
         this.#options.onReady?.(child)
@@ -153,6 +163,20 @@ export class Supervisor {
         this.#ended(place, end)
       })
     })
+  }
+
+  /** @throws Error when the system gives no process: an end like others, after a life of no length */
+  #fork(place: Place): Child {
+    const now = this.#now()
+    try {
+      const child = this.#options.fork(place.number)
+      place.fill(child, now)
+      return child
+    } catch (error) {
+      place.fill(undefined, now)
+      this.#ended(place, { error: error instanceof Error ? error : new Error(String(error)) })
+      throw error
+    }
   }
 
   async #begin(place: Place, child: Child): Promise<Beginning> {
@@ -172,11 +196,11 @@ export class Supervisor {
   }
 
   #ended(place: Place, end: ChildEnd): void {
-    const { number, child, reason, isReady } = place
+    const { number, child, reason, hasServed } = place
     const wait = place.empty(this.#now())
     if (this.#lead === place) this.#lead = undefined
     // While the first ones start, whoever started them hears of one that cannot.
-    if (this.#state === 'running' || (this.#state === 'starting' && isReady)) {
+    if (this.#state === 'running' || (this.#state === 'starting' && hasServed)) {
       // It ends with success for no other reason.
       const wasAsked = end.code === 0
       this.#options.onEnd?.(number, child, wasAsked)
@@ -199,6 +223,7 @@ export class Supervisor {
     const last = place.reason ?? `it ended with ${end}`
     if (this.#places.every((other) => other.isHopeless(now)))
       this.#giveUp(`the workers end again and again, soon after they started; the last one: ${last}`)
+    // One that cannot be started has ended, and is seen to there.
     else place.timer = setTimeout(() => void this.#launch(place).catch(() => {}), wait)
   }
 

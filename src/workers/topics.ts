@@ -57,6 +57,8 @@ export type WorkerTopics = {
   readonly lead: Topic<undefined, void>
   readonly told: Topic<Told, void>
   readonly order: Topic<string, void>
+  /** Answered by whoever does not hang. */
+  readonly alive: Topic<undefined, void>
   readonly metrics: Topic<undefined, MetricsSnapshot>
   /** The checks that fail, each with the reason. */
   readonly failures: Topic<undefined, Readonly<Record<string, string>>>

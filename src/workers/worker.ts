@@ -15,6 +15,7 @@ import { Channel } from './channel.ts'
 import { longestEnd } from './ending.ts'
 import { portToPrimary, takeConnections } from './fork.ts'
 import type { Beginning, PrimaryTopics, Wanted, WorkerTopics } from './topics.ts'
+import { Preparation } from './preparation.ts'
 import { giveProfiles } from './remote-profiles.ts'
 import { Taking } from './taking.ts'
 import { SharedStream, wholePieces } from './whole-lines.ts'
@@ -76,7 +77,7 @@ class Worker {
   #app: App | undefined
   /** What it serves by. */
   #config: Config
-  #prepared: (Prepared & Pick<Wanted, 'config'>) | undefined
+  readonly #preparation = new Preparation<Prepared & Pick<Wanted, 'config'>>()
   /** Connections that it is given are served. */
   #isTaking = false
 
@@ -170,24 +171,22 @@ class Worker {
       if (this.#app === undefined) throw new Error('not started')
       return this.#app
     }
+    channel.answer('alive', () => {})
     channel.answer('prepare', async (wanted) => {
-      const app = await started()
-      await this.#prepared?.discard()
-      this.#prepared = undefined
-      const prepared = await app.prepare(wanted)
-      this.#prepared = { ...prepared, config: wanted.config }
+      await this.#preparation.make(async () => {
+        const app = await started()
+        return { ...(await app.prepare(wanted)), config: wanted.config }
+      })
     })
     channel.answer('apply', async () => {
-      const prepared = this.#prepared
-      this.#prepared = undefined
+      const prepared = this.#preparation.take()
       if (prepared === undefined) throw new Error('nothing was prepared')
       await prepared.apply()
       this.#config = prepared.config
     })
     channel.answer('discard', async () => {
+      await this.#preparation.discard()
       const app = await started()
-      await this.#prepared?.discard()
-      this.#prepared = undefined
       await app.notReloaded()
     })
     channel.answer('lead', async () => {

@@ -66,6 +66,9 @@ async function complaint(t: TestContext, options: RedisOptions): Promise<string>
   return String(entries[0]?.fields['reason'])
 }
 
+/** What a user may do who may do no more than is needed, as docs/configuration.md has it. */
+const rights = 'resetchannels &berth:* ~berth:* -@all +set +del +getrange +publish +subscribe +ping'
+
 function read(file: string): string {
   return readFileSync(file, 'utf8')
 }
@@ -97,13 +100,17 @@ describe('Redis is reached', { concurrency: 4 }, () => {
     const server = await startRedis(t, {
       config: [
         'requirepass everybody',
-        'user berth on >its-own resetchannels &berth:* ~berth:* -@all +set +del +getrange +publish +subscribe +ping +select +client|setname',
+        `user berth on >its-own ${rights}`,
+        `user more on >its-own ${rights} +select +client|setname`,
       ],
       login: ['--pass', 'everybody'],
     })
     await checkWorks(t, optionsFor(server, { password: 'everybody' }))
     await server.cli('FLUSHALL')
     await checkWorks(t, optionsFor(server, { username: 'berth', password: 'its-own' }))
+    await server.cli('FLUSHALL')
+    const more = { username: 'more', database: 1, clientName: 'registry' }
+    await checkWorks(t, optionsFor(server, { ...more, password: 'its-own' }))
     assert.match(
       await complaint(t, optionsFor(server, { username: 'berth', password: 'wrong' })),
       /^WRONGPASS /,
@@ -111,7 +118,7 @@ describe('Redis is reached', { concurrency: 4 }, () => {
     assert.match(await complaint(t, optionsFor(server)), /^NOAUTH /)
   })
 
-  it('by a user who may not listen: all but deletions by others works, which one line says', async (t) => {
+  it('by a user who may neither listen nor tell: all but deletions by others works, which one line each says', async (t) => {
     if (!requireProgram(t, 'redis-server')) return
     const server = await startRedis(t, {
       config: ['user berth on >its-own resetchannels ~berth:* +@all'],
@@ -123,8 +130,12 @@ describe('Redis is reached', { concurrency: 4 }, () => {
     await eventually('it says so', () => entries.length > 0)
     assert.equal(entries[0]?.message, 'deletions by other replicas are not heard at once')
     assert.match(String(entries[0]?.fields['reason']), /^NOPERM /)
+    await cache.deletions.tell(repository, digest)
     cache.keepContent(digest, bytes)
     await eventually('contents work', async () => (await cache.content(digest)) !== undefined)
+    assert.equal(entries[1]?.message, 'deletions are not told to other replicas at once')
+    assert.match(String(entries[1]?.fields['reason']), /^NOPERM /)
+    assert.equal(entries.length, 2)
   })
 
   it('by TLS, with an authority and a certificate of its own', async (t) => {
@@ -161,7 +172,21 @@ describe('Redis is reached', { concurrency: 4 }, () => {
     if (!requireProgram(t, 'redis-server')) return
     const nodes = await startRedisCluster(t, 3)
     const addresses = nodes.slice(0, 2).map(({ port }) => ({ host: '127.0.0.1', port }))
-    const options = optionsFor({ port: 0 }, { servers: { kind: 'cluster', nodes: addresses } })
+    for (const node of nodes)
+      await node.cli(
+        'ACL',
+        'SETUSER',
+        'berth',
+        'on',
+        '>its-own',
+        ...rights.split(' '),
+        '+cluster|slots',
+        '+asking',
+      )
+    const options = optionsFor(
+      { port: 0 },
+      { servers: { kind: 'cluster', nodes: addresses }, username: 'berth', password: 'its-own' },
+    )
     const [one] = await checkWorks(t, options)
     await nodes[2]?.kill()
     const started = performance.now()
@@ -175,7 +200,8 @@ describe('Redis is reached', { concurrency: 4 }, () => {
 
   it('by way of Sentinels, who make a replica the master when that dies', async (t) => {
     if (!requireProgram(t, 'redis-server')) return
-    const login = { config: ['requirepass inside', 'masterauth inside'], login: ['--pass', 'inside'] }
+    const users = ['requirepass inside', 'masterauth inside', `user berth on >its-own ${rights}`]
+    const login = { config: users, login: ['--pass', 'inside'] }
     const master = await startRedis(t, login)
     const replica = await startRedis(t, {
       ...login,
@@ -188,6 +214,7 @@ describe('Redis is reached', { concurrency: 4 }, () => {
       isSentinel: true,
       config: [
         'requirepass watch',
+        'user berth on >looks-on -@all allchannels +sentinel +subscribe +psubscribe +ping',
         `sentinel monitor the-master 127.0.0.1 ${master.port} 1`,
         'sentinel auth-pass the-master inside',
         'sentinel down-after-milliseconds the-master 500',
@@ -203,9 +230,11 @@ describe('Redis is reached', { concurrency: 4 }, () => {
         kind: 'sentinel',
         master: 'the-master',
         sentinels: [{ host: '127.0.0.1', port: sentinel.port }],
-        password: 'watch',
+        username: 'berth',
+        password: 'looks-on',
       },
-      password: 'inside',
+      username: 'berth',
+      password: 'its-own',
     })
     const pair = await checkWorks(t, options)
     const wrong = {

@@ -1,6 +1,7 @@
 import test from 'node:test'
 import { requireProgram } from '../support/require-program.ts'
-import { radosgwPrograms, startRadosgw } from '../support/radosgw.ts'
+import { radosgwPrograms } from '../support/radosgw.ts'
+import { sharedRadosgw } from '../support/shared-radosgw.ts'
 import { sharedBucket, startReplicas } from '../support/replicas.ts'
 import { makeBucket } from '../support/s3-store.ts'
 import { testModel } from './model.ts'
@@ -11,7 +12,7 @@ const isFull = process.env['BERTH_FULL'] !== undefined
 
 void test('three replicas on one bucket', { concurrency: true }, async (t) => {
   if (!requireProgram(t, ...radosgwPrograms)) return
-  const server = await startRadosgw(t)
+  const server = await sharedRadosgw(t)
   const bucket = await makeBucket(server, 'replicas')
   t.after(() => bucket.client.destroy())
   const config = replicaConfig

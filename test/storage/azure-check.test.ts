@@ -99,8 +99,8 @@ describe('azure without an account key', () => {
     )
     const trusting = { ...options, skipVerify: true }
     await assert.rejects(checkAzure(trusting), /^StoreProblem: there is no container registry/)
-    const driver = await createAzureDriver({ ...trusting, credentials })
     await createContainer(trusting)
+    const driver = await createAzureDriver({ ...trusting, credentials })
     await checkAzure({ ...trusting, credentials }, { redirects: true })
     assert.ok(identity.tokens > 0)
 

@@ -152,7 +152,7 @@ describe('azure when the store fails', { skip }, () => {
   })
 
   it('does not mix two objects when one is replaced while it is read', async () => {
-    const [old, young] = [pattern(4 * mib, 1), pattern(4 * mib, 2)]
+    const [old, young] = [pattern(4 * mib, 1), pattern(4 * mib + 1, 2)]
     await driver.create(path, source(old, chunk))
     only(/^GET .*data/, 'cut', 1)
     const opened = await driver.open(path)

@@ -153,13 +153,40 @@ describe('s3 when the store fails', { skip }, () => {
     await assert.rejects(drain(broken), { code: 'STORAGE_UNAVAILABLE' })
   })
 
-  it('does not mix two objects when one is replaced while it is read', async () => {
-    const [old, young] = [pattern(4 * mib, 1), pattern(4 * mib, 2)]
+  it('does not mix two objects when one is replaced by another while it is read', async () => {
+    const [old, young] = [pattern(4 * mib, 1), pattern(4 * mib + 1, 2)]
     await driver.create(path, source(old, 64 * 1024))
     only(/^GET .*data/, 'cut', 1)
     const opened = await driver.open(path)
     await driver.create(path, source(young, 64 * 1024))
     await assert.rejects(drain(opened), { code: 'STORAGE_UNAVAILABLE' })
+  })
+
+  it('goes on reading what was pushed again meanwhile, in other parts', async () => {
+    const content = pattern(2 * part, 1)
+    await driver.create(path, source(content, 64 * 1024))
+    only(/^GET .*data/, 'cut', 1)
+    const opened = await driver.open(path)
+    const other = await open({ chunkSize: 4 * part, rootDirectory: root })
+    await other.create(path, source(content, 64 * 1024))
+    assert.ok((await drain(opened)).equals(content))
+    await other.close()
+  })
+
+  it('takes no list that is cut short for a whole one', async () => {
+    const isList = (request: IncomingMessage): boolean => /list-type=2/.test(request.url ?? '')
+    proxy.fate = (request) =>
+      isList(request)
+        ? {
+            status: 200,
+            headers: { 'content-type': 'application/xml' },
+            body: '<ListBucketResult><IsTruncated>true</IsTruncated><NextMarker>a</NextMarker></ListBucketResult>',
+          }
+        : undefined
+    const names = async (): Promise<void> => {
+      for await (const _ of driver.list(storagePath('a'))) break
+    }
+    await assert.rejects(names(), { code: 'STORAGE_UNAVAILABLE' })
   })
 
   it('does not take a slow reader for a dead store', async () => {

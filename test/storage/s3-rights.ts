@@ -76,14 +76,14 @@ export function describeRights(current: () => { server: SharedRadosgw; bucket: T
     it('says that the store is full when it is', async () => {
       const { server, bucket } = current()
       const driver = await createS3Driver(bucket.options({ patience: 2_000 }))
-      await server.admin('quota set --uid=tests --quota-scope=user --max-size=1K')
-      await server.admin('quota enable --uid=tests --quota-scope=user')
+      await server.admin(`quota set --uid=${server.uid} --quota-scope=user --max-size=1K`)
+      await server.admin(`quota enable --uid=${server.uid} --quota-scope=user`)
       try {
         await assert.rejects(driver.write(storagePath('a/b'), Buffer.alloc(100_000)), {
           code: 'STORAGE_FULL',
         })
       } finally {
-        await server.admin('quota disable --uid=tests --quota-scope=user')
+        await server.admin(`quota disable --uid=${server.uid} --quota-scope=user`)
       }
       await driver.close()
     })

@@ -17,7 +17,8 @@ import { purgeUploads } from '../../src/stored/upload-purge.ts'
 import { take } from '../../src/util/iterables.ts'
 import { startParts } from '../http/in-process.ts'
 import { http } from '../support/http.ts'
-import { type Radosgw, radosgwPrograms, startRadosgw } from '../support/radosgw.ts'
+import { radosgwPrograms } from '../support/radosgw.ts'
+import { sharedRadosgw, type SharedRadosgw } from '../support/shared-radosgw.ts'
 import { startRegistry } from '../support/registry-process.ts'
 import { findProgram } from '../support/require-program.ts'
 import { type Counts, S3Counter, totalOf, withoutParts } from '../support/s3-counter.ts'
@@ -49,10 +50,10 @@ describe(
   'uploads to an object store (radosgw)',
   { skip: isMissing && 'radosgw or distribution3 is missing' },
   () => {
-    let server: Radosgw
+    let server: SharedRadosgw
     let bucket: TestBucket
     before(async () => {
-      server = await startRadosgw()
+      server = await sharedRadosgw()
       bucket = await makeBucket(server)
     })
     after(async () => {

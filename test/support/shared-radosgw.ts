@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,13 +10,15 @@ import { type Radosgw, type S3Keys, startRadosgw } from './radosgw.ts'
 import { programPath } from './require-program.ts'
 import { run, words } from './run.ts'
 
-/** What tests may do to a store that others use after them. */
-export type SharedRadosgw = Omit<Radosgw, 'osd'>
+/** What tests may do to a store that others use, too. */
+export interface SharedRadosgw extends Omit<Radosgw, 'osd'> {
+  /** The user whose keys these are, and nobody else's. */
+  readonly uid: string
+}
 
 /** What the process that keeps it tells those that use it. */
 interface Shared {
   readonly port: number
-  readonly keys: S3Keys
   readonly flags: readonly string[]
 }
 
@@ -23,11 +26,11 @@ interface Shared {
  * One Ceph for all test files of a run, since each start takes ten seconds and the first bucket some more. It ends with the run
  * (`BERTH_TEST_RUN` is the folder of one; scripts/test.mjs sets it). Outside of a run it is one's own.
  *
- * Whoever uses it makes a bucket of a name of its own, and leaves the store as it was: no quota, nothing stopped.
+ * Each has a user of its own, for whose quota nobody else pays; buckets need names of their own.
  */
 export async function sharedRadosgw(test?: Cleaner): Promise<SharedRadosgw> {
   const folder = process.env['BERTH_TEST_RUN']
-  if (folder === undefined) return await startRadosgw(test)
+  if (folder === undefined) return { ...(await startRadosgw(test)), uid: 'tests' }
   const file = join(folder, 'radosgw.json')
   if (isFirst(join(folder, 'radosgw'))) {
     spawn(process.execPath, [fileURLToPath(import.meta.url), file], {
@@ -35,13 +38,21 @@ export async function sharedRadosgw(test?: Cleaner): Promise<SharedRadosgw> {
       stdio: 'ignore',
     }).unref()
   }
-  const { port, keys, flags } = await sharedIn(file)
+  const { port, flags } = await sharedIn(file)
+  const admin = async (line: string): Promise<string> =>
+    (await run(programPath('radosgw-admin'), [...flags, ...words(line)])).stdout
+  const uid = randomUUID()
+  const keys: S3Keys = { accessKey: randomUUID().slice(0, 8), secretKey: randomUUID() }
+  await admin(
+    `user create --uid=${uid} --display-name=tests --access-key=${keys.accessKey} --secret-key=${keys.secretKey}`,
+  )
   return {
+    uid,
     url: `http://127.0.0.1:${port}`,
     port,
     keys,
     flags,
-    admin: async (line) => (await run(programPath('radosgw-admin'), [...flags, ...words(line)])).stdout,
+    admin,
     stop: async () => {},
   }
 }
@@ -70,8 +81,8 @@ async function sharedIn(file: string): Promise<Shared> {
 
 /** Keeps it until the run's folder is gone, or its process. */
 async function keep(file: string): Promise<void> {
-  const { port, keys, flags } = await startRadosgw({ after: () => {} })
-  writeFileSync(`${file}.new`, JSON.stringify({ port, keys, flags } satisfies Shared))
+  const { port, flags } = await startRadosgw({ after: () => {} })
+  writeFileSync(`${file}.new`, JSON.stringify({ port, flags } satisfies Shared))
   renameSync(`${file}.new`, file)
   for (;;) {
     await delay(500)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { request as startRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import test from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { http } from '../support/http.ts'
@@ -139,6 +140,46 @@ void test('all go on for the time that load balancers need to notice, and say so
   assert.deepEqual(registry.workers(), pids)
   assert.deepEqual(await stopped, { code: 0, signal: undefined })
 })
+
+void test('a reload that a worker holds up does not hold up the end', async (t) => {
+  const registry = await startSeveral(t, { config: { http: { draindelay: '1500ms' } } })
+  const [first, second] = await clientOfEach(t, registry)
+  const [stuck = 0] = registry.workers()
+  process.kill(stuck, 'SIGSTOP')
+  // Also when the primary is gone: else it would stay.
+  t.after(() => {
+    if (existsSync(`/proc/${stuck}`)) process.kill(stuck, 'SIGCONT')
+  })
+  process.kill(registry.daemon.pid, 'SIGHUP')
+  await delay(300)
+  const began = performance.now()
+  const stopped = registry.daemon.stop('SIGTERM')
+  await until(async () => {
+    const answers = [first, second].map(async (ask) => (await ask?.('GET', '/'))?.status)
+    return (await Promise.race(answers)) === 503
+  })
+  assert.ok(performance.now() - began < 1_300, 'load balancers know at once')
+  await until(async () => await isRefused(registry.port))
+  const took = performance.now() - began
+  assert.ok(took > 1_300 && took < 10_000, `${took} ms`)
+  process.kill(stuck, 'SIGCONT')
+  assert.deepEqual(await stopped, { code: 0, signal: undefined })
+  assert.match(registry.daemon.output(), /not reloaded.*reason="?(?:the registry is stopping|.*gone)/)
+  assert.doesNotMatch(registry.daemon.output(), /started again/)
+})
+
+/** Without a request: a worker that is stuck would not answer it. */
+async function isRefused(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return false
+  } catch {
+    return true
+  } finally {
+    socket.destroy()
+  }
+}
 
 void test('after the drain time the rest is cut off', async (t) => {
   const registry = await startSeveral(t, { config: { http: { draintimeout: '500ms' } } })

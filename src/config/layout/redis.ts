@@ -9,7 +9,9 @@ one or several in \`addrs\`; either is understood here. Variables of version 3 m
 It is only ever a cache: while it is away, slow, full or wrong, the registry goes on as without it. What it is good for: deletions
 are told to all replicas at once, and what one replica has read or seen the others need not ask the store for. So that they believe each other, give
 them the same \`http.secret\`. Its user needs the commands \`SET\`, \`DEL\`, \`GETRANGE\`, \`PUBLISH\`, \`SUBSCRIBE\` and \`PING\`, the
-keys \`berth:*\` and the channels \`berth:*\`. Distribution's own keys are neither read nor written.
+keys \`berth:*\` and the channels \`berth:*\`; with \`db\` also \`SELECT\`, with \`clientname\` also \`CLIENT|SETNAME\`, and in a
+cluster also \`CLUSTER|SLOTS\` and \`ASKING\`. The user at the Sentinels needs \`SENTINEL\`, \`SUBSCRIBE\`, \`PSUBSCRIBE\` and \`PING\`, and all channels there.
+Distribution's own keys are neither read nor written.
 
 There is one connection for all commands and one to listen, instead of a pool; keys that speak of a pool have no effect.`
 

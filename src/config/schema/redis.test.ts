@@ -103,6 +103,9 @@ describe('the configuration of Redis', () => {
     assert.deepEqual(parseRedisAddress('a:1'), { host: 'a', port: 1 })
     assert.deepEqual(parseRedisAddress('[::1]:2'), { host: '::1', port: 2 })
     assert.deepEqual(parseRedisAddress('c'), { host: 'c', port: 6379 })
+    assert.deepEqual(parseRedisAddress(':6380'), { host: 'localhost', port: 6380 })
+    assert.equal(parseRedisAddress(''), undefined)
+    assert.equal(parseRedisAddress(':'), undefined)
     assert.deepEqual(parseRedisAddress('/run/redis.sock'), { path: '/run/redis.sock' })
   })
 
@@ -115,9 +118,9 @@ describe('the configuration of Redis', () => {
 
   it('says what is not allowed', () => {
     const server = 'host:port, such as redis.example.com:6379, or the path of a unix socket'
-    for (const address of ['', ':6379', 'a:0', 'a:65536', 'a:b', 'redis://a:1', 'u@a:1', '::1'])
+    for (const address of ['', ':', 'a:0', 'a:65536', 'a:b', 'redis://a:1', 'u@a:1', '::1'])
       assert.deepEqual(messagesOf({ addrs: [address] }), [`addrs.0: ${server}`], address)
-    assert.deepEqual(messagesOf({ addr: ':6379' }), [`addr: ${server}`])
+    assert.deepEqual(messagesOf({ addr: ':' }), [`addr: ${server}`])
     assert.deepEqual(messagesOf({ addrs: ['a:1'], db: -1 }), ['db: a whole number, 0 or more'])
     assert.deepEqual(messagesOf({ addrs: ['a:1'], tls: { rootcas: '/r' } }), ['tls.rootcas: a list'])
   })

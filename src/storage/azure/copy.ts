@@ -1,12 +1,13 @@
 import { copySilence } from './block-upload.ts'
 import { isNotFetching, isOf, isPreconditionFailed, isSourceAbsent } from './errors.ts'
-import { headBlob } from './object-info.ts'
+import { headBlob, isWhole, propertiesOf } from './object-info.ts'
 import { openBlob } from './object-reader.ts'
 import { replaceOtherType } from './other-type.ts'
 import { largestPut } from './sizes.ts'
 import { sourceOf } from './source.ts'
 import { startCopy } from './start-copy.ts'
 import type { Store } from './store.ts'
+import { replaceByStream } from './stream-copy.ts'
 
 /**
  * Copies a blob within the account, which no byte leaves. False when there is none.
@@ -30,10 +31,10 @@ export async function copyBlob(store: Store, from: string, to: string): Promise<
 async function replaceByCopy(store: Store, from: string, to: string): Promise<boolean> {
   const source = await headBlob(store, from)
   if (source === undefined) return false
+  const size = source.contentLength ?? 0
   try {
-    if ((source.contentLength ?? 0) > largestPut || !(await putFromUrl(store, from, to)))
-      await startCopy(store, from, to)
-    return true
+    if (size <= largestPut && (await putFromUrl(store, from, to))) return true
+    return await replaceInPlace(store, from, to, size)
   } catch (error) {
     if (isSourceAbsent(error)) return false
     if (!isOf(error, 'InvalidBlobType')) throw error
@@ -42,6 +43,41 @@ async function replaceByCopy(store: Store, from: string, to: string): Promise<bo
   if (content === undefined) return false
   await replaceOtherType(store, to, content)
   return true
+}
+
+/** Others may begin and end copies to the same place all the while; so often is enough. */
+const mostRounds = 5
+
+/**
+ * Where Put Blob From URL does not do. Copy Blob is no way to replace a blob, for as long as the copy goes on nobody could read it: so
+ * one of the same size is left as it is, as paths of what is copied are addressed by its content, and for another one the bytes pass
+ * through here.
+ *
+ * @param size of the source in bytes
+ */
+async function replaceInPlace(store: Store, from: string, to: string, size: number): Promise<boolean> {
+  for (let round = 1; ; round++) {
+    const target = await propertiesOf(store, to)
+    if (target !== undefined && isWhole(target)) {
+      if (target.contentLength === size) return true
+      const content = await openBlob(store, from, undefined)
+      if (content === undefined) return false
+      await replaceByStream(store, to, content)
+      return true
+    }
+    try {
+      // There is none, or one without bytes; not one that somebody else makes in this moment.
+      await startCopy(
+        store,
+        from,
+        to,
+        target?.etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: target.etag },
+      )
+      return true
+    } catch (error) {
+      if (!isPreconditionFailed(error) || round === mostRounds) throw error
+    }
+  }
 }
 
 /** False when the store does not fetch by URL. */

@@ -112,7 +112,9 @@ class TokenAccess implements Access {
   }
 
   async bearer(): Promise<HttpAuthorization> {
-    const value = await this.#requests.send('token', '', async () => this.#credential.getToken(scope))
+    const value = await this.#requests.send('token', '', ({ signal }) =>
+      before(signal, this.#credential.getToken(scope, { abortSignal: signal })),
+    )
     return { scheme: 'Bearer', value: value?.token ?? '' }
   }
 
@@ -121,8 +123,23 @@ class TokenAccess implements Access {
     return this.#requests.send('Get User Delegation Key', '', ({ signal }) => {
       const now = Date.now() + this.#requests.clockOffset
       const end = new Date(Math.max(now + keyLife, needed + 2 * keyReserve))
-      return this.#service.getUserDelegationKey(new Date(now), end, { abortSignal: signal })
+      return before(signal, this.#service.getUserDelegationKey(new Date(now), end, { abortSignal: signal }))
     })
+  }
+}
+
+/** Whoever gives out tokens may be silent, and not all credentials heed a signal. */
+async function before<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  signal.throwIfAborted()
+  let giveUp: (() => void) | undefined
+  const end = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new Error('the token did not come in time'))
+    signal.addEventListener('abort', giveUp, { once: true })
+  })
+  try {
+    return await Promise.race([work, end])
+  } finally {
+    if (giveUp !== undefined) signal.removeEventListener('abort', giveUp)
   }
 }
 

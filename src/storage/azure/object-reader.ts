@@ -6,7 +6,7 @@ import type { ByteRange, OpenObject } from '../driver.ts'
 import { unavailable } from '../failure.ts'
 import { BrokenBody, chunksOf, wholeBody } from '../s3/body.ts'
 import { isPassing, waitBefore } from '../s3/retrying.ts'
-import { AzureFailure, isAbsent, problemOf } from './errors.ts'
+import { AzureFailure, isAbsent, isPreconditionFailed, problemOf } from './errors.ts'
 import { isWhole } from './object-info.ts'
 import type { Attempt } from './requests.ts'
 import type { Store } from './store.ts'
@@ -111,7 +111,7 @@ class ObjectReader implements OpenObject {
   readonly size: number
   readonly #store: Store
   readonly #key: string
-  readonly #etag: string | undefined
+  #etag: string | undefined
   #body: Readable
   #position: number
   /** The first byte that is not wanted. */
@@ -188,10 +188,24 @@ class ObjectReader implements OpenObject {
       throw new AzureFailure('Get Blob', this.#key, problem)
     await delay(waitBefore(problem, this.#breaks, Math.random()))
     const range = { start: this.#position, end: this.#end - 1 }
-    const { body } = await get(this.#store, this.#key, range, this.#etag)
+    const { body, etag } = await this.#rest(range)
     this.#body = body
+    this.#etag = etag
     this.#body.on('error', ignore)
     this.#throwIfClosed()
+  }
+
+  /** Who pushes again what is there replaces it by the same: paths of what is long are addressed by its content. */
+  async #rest(range: ByteRange): Promise<Answer> {
+    try {
+      return await get(this.#store, this.#key, range, this.#etag)
+    } catch (error) {
+      if (!isPreconditionFailed(error)) throw error
+    }
+    const answer = await get(this.#store, this.#key, range)
+    if (answer.isWhole && answer.size === this.size) return answer
+    answer.body.destroy()
+    throw unavailable(`${this.#key} was replaced by something else while it was read`)
   }
 
   #throwIfClosed(): void {

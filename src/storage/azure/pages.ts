@@ -1,4 +1,5 @@
 import type { BlobItem } from '@azure/storage-blob'
+import { unavailable } from '../failure.ts'
 import type { Store } from './store.ts'
 
 export interface PageOptions {
@@ -28,7 +29,7 @@ export interface Page {
   readonly next: string | undefined
 }
 
-/** @throws AzureFailure */
+/** @throws AzureFailure; STORAGE_UNAVAILABLE when the store says that the next page is this one */
 export async function listPage(
   { client, requests, pageSize }: Store,
   { prefix, delimiter, from, marker, most = pageSize }: PageOptions,
@@ -51,6 +52,8 @@ export async function listPage(
       date,
     }
   })
+  if (next !== undefined && next === marker)
+    throw unavailable(`the store gives the same page of ${prefix} again`)
   const blobs = items.map(({ name, properties }: BlobItem) => ({
     key: name,
     modified: properties.lastModified,

@@ -68,7 +68,9 @@ async function abortCopy(store: Store, to: string, copyId: string): Promise<void
       client.getBlobClient(to).abortCopyFromURL(copyId, { abortSignal: signal }),
     )
     const found = await propertiesOf(store, to)
-    if (found?.copyId === copyId && found.copyStatus !== 'success') await deleteBlob(store, to)
+    const isOurs = found?.copyId === copyId && found.copyStatus !== 'success'
+    // Somebody else may write there meanwhile.
+    if (isOurs && found.etag !== undefined) await deleteBlob(store, to, found.etag)
   } catch (error) {
     if (!(error instanceof AzureFailure)) throw error
   }

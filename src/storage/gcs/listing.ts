@@ -1,4 +1,5 @@
 import type { StoragePath } from '../driver.ts'
+import { unavailable } from '../failure.ts'
 import { fieldsOf, textOf } from './errors.ts'
 import { inByteOrder, type NamesPage } from './listing-order.ts'
 import { type Resource, resourceOf, sessionType } from './resource.ts'
@@ -22,6 +23,7 @@ interface Start {
 
 const fields = 'nextPageToken,prefixes,items(name,size,updated,generation,contentType)'
 
+/** @throws GcsFailure; STORAGE_UNAVAILABLE when the store says that the next page is this one */
 export async function listPage(
   { requests, addresses, pageSize }: Store,
   prefix: string,
@@ -38,12 +40,15 @@ export async function listPage(
   })
   const { content } = await requests.send('ListObjects', prefix, ({ ask }) => ask({ method: 'GET', url }))
   const { items, prefixes } = content
+  const next = textOf(content['nextPageToken'])
+  if (next !== undefined && next === token)
+    throw unavailable(`the store gives the same page of ${prefix} again`)
   return {
     objects: (Array.isArray(items) ? (items as unknown[]) : [])
       .map((item) => resourceOf(fieldsOf(item)))
       .filter(({ contentType }) => contentType !== sessionType || delimiter === undefined),
     folders: (Array.isArray(prefixes) ? (prefixes as unknown[]) : []).map(String),
-    next: textOf(content['nextPageToken']),
+    next,
   }
 }
 

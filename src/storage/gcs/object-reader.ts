@@ -5,13 +5,15 @@ import { GcsFailure, isAbsent } from './errors.ts'
 import { sessionType } from './resource.ts'
 import { type Opened, ResumingReader } from './resuming-reader.ts'
 import type { Store } from './store.ts'
-import type { Answer } from './transport.ts'
+import { type Answer, readBefore } from './transport.ts'
 
 const operation = 'GetObjectMedia'
 
 interface OpenedObject extends Opened {
   readonly body: Answer['body']
   readonly generation: string | undefined
+  /** Of the whole object, whoever made it: https://cloud.google.com/storage/docs/hashes-etags */
+  readonly checksum: string | undefined
   readonly isSession: boolean
 }
 
@@ -27,15 +29,29 @@ export async function openObject(
 ): Promise<OpenObject | undefined> {
   const opened = await get(store, key, range)
   if (opened === undefined) return undefined
+  let generation = opened.generation
   return new ResumingReader(opened, {
     silence: store.requests.stall,
     failure: (problem) => new GcsFailure(operation, key, problem),
     async reopen(start, end) {
-      const rest = await get(store, key, { start, end: end - 1 }, opened.generation)
-      if (rest === undefined) throw unavailable(`${key} was replaced or removed while it was read`)
+      const left = { start, end: end - 1 }
+      // Who pushes again what is there replaces it by the same: paths of what is long are addressed by its content.
+      const rest = (await get(store, key, left, generation)) ?? (await get(store, key, left))
+      if (rest === undefined || !isSame(rest, opened)) {
+        rest?.body.destroy()
+        throw unavailable(`${key} was replaced or removed while it was read`)
+      }
+      generation = rest.generation
       return rest.body
     },
   })
+}
+
+/** A store that gives no checksums is trusted for objects of one size. */
+function isSame(one: OpenedObject, other: OpenedObject): boolean {
+  const isOtherContent =
+    one.checksum !== undefined && other.checksum !== undefined && one.checksum !== other.checksum
+  return one.size === other.size && !isOtherContent
 }
 
 /** An object in one piece, and its generation; undefined when absent, or larger than `limit` bytes. */
@@ -46,11 +62,13 @@ export async function readObject(
 ): Promise<{ readonly content: Buffer; readonly generation: string } | undefined> {
   const { requests } = store
   try {
-    return await requests.send(operation, key, async ({ open }) => {
+    return await requests.send(operation, key, async ({ open, signal }) => {
       const opened = openedOf(await open({ method: 'GET', url: mediaOf(store, key) }), undefined)
       const { body, size, generation, isSession } = opened
-      if (!isSession && size <= limit)
-        return { content: await wholeBody(body, size, requests.stall), generation: generation ?? '0' }
+      if (!isSession && size <= limit) {
+        const content = await readBefore(signal, body, () => wholeBody(body, size, requests.stall))
+        return { content, generation: generation ?? '0' }
+      }
       body.destroy()
       return undefined
     })
@@ -95,9 +113,11 @@ function openedOf({ status, headers, body }: Answer, range: ByteRange | undefine
   const [, start = '0', end = '', total] =
     /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? []
   const generation = headers['x-goog-generation']
+  const hashes = String(headers['x-goog-hash'] ?? '')
   const about = {
     body,
     generation: typeof generation === 'string' ? generation : undefined,
+    checksum: /crc32c=([\w+/=]{1,20})/.exec(hashes)?.[1],
     isSession: headers['content-type'] === sessionType,
   }
   if (status === 206 && range !== undefined && total !== undefined)

@@ -15,7 +15,7 @@ import {
   withUsualStatus,
 } from './errors.ts'
 import type { ObserveRequest } from './observe.ts'
-import type { Answer, Outgoing, Transport } from './transport.ts'
+import { type Answer, type Outgoing, readBefore, type Transport } from './transport.ts'
 
 /** A request, and what is expected of its answer. */
 export interface Asked extends Outgoing {
@@ -165,7 +165,7 @@ export class Requests {
       const ask = async (asked: Asked): Promise<Said> => {
         const { status, headers, body } = await open(asked)
         timer.refresh()
-        const text = await textOfBody(body, silence, longestAnswer)
+        const text = await readBefore(signal, body, () => textOfBody(body, silence, longestAnswer))
         return { status, headers, content: fieldsOf(text === '' ? {} : JSON.parse(text)) }
       }
       return { output: await request({ signal, mayBeDone, open, ask }) }
@@ -188,7 +188,8 @@ export class Requests {
     const date = Date.parse(headers.date ?? '')
     if (!Number.isNaN(date)) this.#clockOffset = date - Date.now()
     if ((status >= 200 && status < 300) || asked.expected?.includes(status) === true) return answer
-    const text = await textOfBody(body, this.stall, 64 * 1024).catch(() => '')
+    const read = (): Promise<string> => textOfBody(body, this.stall, 64 * 1024)
+    const text = await readBefore(signal, body, read).catch(() => '')
     throw new RefusedError(problemOfAnswer(status, headers, text))
   }
 }

@@ -37,7 +37,7 @@ export class Transport {
   }
 
   /**
-   * @param signal ends the request, until its answer begins
+   * @param signal ends the request, until its answer begins; see `readBefore`
    * @param progress called when bytes of the body were taken
    */
   async send(outgoing: Outgoing, signal: AbortSignal, progress: () => void): Promise<Answer> {
@@ -65,6 +65,22 @@ export class Transport {
   close(): void {
     this.#http.destroy()
     this.#https.destroy()
+  }
+}
+
+/** Lets a signal end the reading of an answer, too: a body of which little comes again and again is never silent. */
+export async function readBefore<Result>(
+  signal: AbortSignal,
+  body: Answer['body'],
+  read: () => Promise<Result>,
+): Promise<Result> {
+  const giveUp = (): void => void body.destroy(new Error('the answer did not end in time'))
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    return await read()
+  } finally {
+    signal.removeEventListener('abort', giveUp)
   }
 }
 

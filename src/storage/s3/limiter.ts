@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** Lets so many works run at once; further ones wait for their turn. */
 export class Limiter {
   readonly #most: number
@@ -33,6 +35,8 @@ export class Limiter {
   ): Promise<Result[]> {
     const results: Result[] = []
     const controller = new AbortController()
+    // One listener for each that runs: not the leak that Node takes more than ten for.
+    setMaxListeners(0, controller.signal)
     const failures: unknown[] = []
     const queue = items.entries()
     const worker = async (): Promise<void> => {

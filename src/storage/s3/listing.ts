@@ -1,4 +1,5 @@
 import type { StoragePath } from '../driver.ts'
+import { unavailable } from '../failure.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -116,6 +117,9 @@ async function listPage(
   const keys = (output.Contents ?? []).map(({ Key = '' }) => Key)
   const folders = (output.CommonPrefixes ?? []).map(({ Prefix = '' }) => Prefix)
   const next = output.IsTruncated === true ? output.NextContinuationToken : undefined
+  // As from one that knows only the first version of lists: what it holds back must not count as absent.
+  if (output.IsTruncated === true && (next === undefined || next === token))
+    throw unavailable('the store says that there is more to list, and not where')
   return { keys, folders, last: [keys.at(-1) ?? '', folders.at(-1) ?? ''].toSorted().at(-1) ?? '', next }
 }
 

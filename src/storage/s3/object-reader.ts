@@ -5,7 +5,7 @@ import { release } from '../../util/release.ts'
 import type { ByteRange, OpenObject } from '../driver.ts'
 import { unavailable } from '../failure.ts'
 import { BrokenBody, chunksOf, wholeBody } from './body.ts'
-import { isAbsent, problemOf, S3Failure } from './errors.ts'
+import { isAbsent, isPreconditionFailed, problemOf, S3Failure } from './errors.ts'
 import { isPassing, waitBefore } from './retrying.ts'
 import type { Store } from './store.ts'
 
@@ -96,7 +96,7 @@ class ObjectReader implements OpenObject {
   readonly size: number
   readonly #store: Store
   readonly #key: string
-  readonly #etag: string | undefined
+  #etag: string | undefined
   #body: Readable
   #position: number
   /** The first byte that is not wanted. */
@@ -173,10 +173,25 @@ class ObjectReader implements OpenObject {
       throw new S3Failure('GetObject', this.#key, problem)
     await delay(waitBefore(problem, this.#breaks, Math.random()))
     const range = { start: this.#position, end: this.#end - 1 }
-    const { body } = await get(this.#store, this.#key, range, this.#etag)
-    this.#body = body
+    this.#body = (await this.#reopen(range)).body
     this.#body.on('error', ignore)
     this.#throwIfClosed()
+  }
+
+  async #reopen(range: ByteRange): Promise<Answer> {
+    try {
+      return await get(this.#store, this.#key, range, this.#etag)
+    } catch (error) {
+      if (!isPreconditionFailed(error)) throw error
+      // Pushed again meanwhile, perhaps in other parts. What is read in pieces lies under its digest, so that the bytes are the same.
+      const answer = await get(this.#store, this.#key, range)
+      if (answer.size === this.size) {
+        this.#etag = answer.etag
+        return answer
+      }
+      answer.body.destroy()
+      throw error
+    }
   }
 
   #throwIfClosed(): void {

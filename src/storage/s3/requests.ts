@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Log } from '../../registry/context.ts'
 import { RegistryError } from '../../registry/errors.ts'
+import { within } from '../../util/within.ts'
 import { problemOf, S3Failure, type S3Problem } from './errors.ts'
 import type { S3LogLevel } from './log-level.ts'
 import { isExpired, isOfOtherKeys, isPassing, waitBefore } from './retrying.ts'
@@ -145,7 +146,7 @@ export class Requests {
     outer?.addEventListener('abort', giveUp, { once: true })
     try {
       const attempt: Attempt = { client: this.client, signal, mayBeDone, progress: () => timer.refresh() }
-      return { output: await request(attempt) }
+      return { output: await Promise.race([request(attempt), aborted(signal)]) }
     } catch (error) {
       if (isOurs(error)) throw error
       const problem = problemOf(error)
@@ -165,7 +166,8 @@ export class Requests {
   /** Keys from the environment or a file may have been replaced, though they did not say when they end. */
   async #renewCredentials(): Promise<void> {
     // A failure shows when the next request is signed.
-    await this.client.config.credentials({ forceRefresh: true }).catch(() => undefined)
+    const renewed = this.client.config.credentials({ forceRefresh: true })
+    await within(shortSilence, renewed, () => new Error('no credentials')).catch(() => undefined)
   }
 
   #tell(request: S3Request): void {
@@ -178,6 +180,13 @@ export class Requests {
     const failed = problem && { error: problem.code, status: problem.status, request: problem.requestId }
     log.info({ operation, key, attempt, ms: Math.round(milliseconds), ...failed }, 'request to S3')
   }
+}
+
+/** The SDK heeds the signal once it sends; not while it asks somebody for credentials. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+  })
 }
 
 /** Bugs, and failures that were made sense of already. */

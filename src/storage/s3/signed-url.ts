@@ -1,6 +1,10 @@
+import { within } from '../../util/within.ts'
 import type { UrlUse } from '../driver.ts'
 import { loadPresigner } from './sdk.ts'
 import type { Store } from './store.ts'
+
+/** Milliseconds. Signing itself takes none; to get credentials may. */
+const credentialsWithin = 15_000
 
 /**
  * A URL with which whoever has it reads an object, for a time. It is made here, without asking the store.
@@ -19,11 +23,11 @@ export async function signedUrl(
   // By the store's clock: with ours fifteen minutes off it would be refused.
   const settings = { expiresIn: expires, signingDate: new Date(Date.now() + requests.clockOffset) }
   const { client } = requests
-  const text =
+  const signed =
     method === 'HEAD'
-      ? await getSignedUrl(client, new sdk.HeadObjectCommand(target), settings)
-      : await getSignedUrl(client, new sdk.GetObjectCommand(target), settings)
-  const url = new URL(text)
+      ? getSignedUrl(client, new sdk.HeadObjectCommand(target), settings)
+      : getSignedUrl(client, new sdk.GetObjectCommand(target), settings)
+  const url = new URL(await within(credentialsWithin, signed, () => new Error('no credentials came')))
   if (host === undefined) return url
   const other = new URL(host)
   url.protocol = other.protocol
