@@ -36,6 +36,6 @@ export interface SharedPresence<Present> {
 
 export interface Seen<Present> {
   readonly present: Present
-  /** Milliseconds since the look at the store began. */
+  /** Milliseconds since the look at the store began, at most: the clocks of two machines differ. */
   readonly age: number
 }

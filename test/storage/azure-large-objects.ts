@@ -43,6 +43,8 @@ export function describeLargeObjects(current: () => TestContainer): void {
       let blocks = 0
       for (const size of [block - 1, block, block + 1, 2 * block, 2 * block + 1, 3 * block + 12_345]) {
         const content = pattern(size, size)
+        // Where one is, the emulator, which fetches nothing by URL, is sent the bytes once more.
+        await driver.delete(path)
         assert.equal(await driver.create(path, source(content, chunk)), size)
         if (size > block) blocks += Math.ceil(size / block)
         assert.equal(counts()['Put Block'] ?? 0, blocks, `${size} bytes`)
@@ -105,9 +107,9 @@ export function describeLargeObjects(current: () => TestContainer): void {
       await driver.write(from, Buffer.from('one'))
       assert.equal(await driver.move(from, to), true)
       assert.deepEqual(counts(), { 'Put Blob': 1, 'Copy Blob': 1, 'Delete Blob': 1 })
-      await driver.write(from, Buffer.from('two'))
+      await driver.write(from, Buffer.from('other'))
       assert.equal(await driver.move(from, to, { keepSource: true }), true)
-      assert.equal((await driver.read(to))?.toString(), 'two')
+      assert.equal((await driver.read(to))?.toString(), 'other')
       assert.deepEqual(await current().names(root), [`${root}blobs/data`, `${root}up/part`])
     })
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { copySilence } from './block-upload.ts'
 import { isNotFetching, isOf, isPreconditionFailed, isSourceAbsent } from './errors.ts'
 import { headBlob, isWhole, propertiesOf } from './object-info.ts'
@@ -46,7 +47,9 @@ async function replaceByCopy(store: Store, from: string, to: string): Promise<bo
 }
 
 /** Others may begin and end copies to the same place all the while; so often is enough. */
-const mostRounds = 5
+const mostRounds = 10
+/** Milliseconds. */
+const longestPause = 100
 
 /**
  * Where Put Blob From URL does not do. Copy Blob is no way to replace a blob, for as long as the copy goes on nobody could read it: so
@@ -58,24 +61,24 @@ const mostRounds = 5
 async function replaceInPlace(store: Store, from: string, to: string, size: number): Promise<boolean> {
   for (let round = 1; ; round++) {
     const target = await propertiesOf(store, to)
-    if (target !== undefined && isWhole(target)) {
-      if (target.contentLength === size) return true
-      const content = await openBlob(store, from, undefined)
-      if (content === undefined) return false
-      await replaceByStream(store, to, content)
-      return true
-    }
+    const isThere = target !== undefined && isWhole(target)
+    if (isThere && target.contentLength === size) return true
     try {
-      // There is none, or one without bytes; not one that somebody else makes in this moment.
-      await startCopy(
-        store,
-        from,
-        to,
-        target?.etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: target.etag },
-      )
+      if (isThere) {
+        const content = await openBlob(store, from, undefined)
+        if (content === undefined) return false
+        await replaceByStream(store, to, content)
+      } else {
+        // There is none, or one without bytes; not one that somebody else makes in this moment.
+        const isSeen = target?.etag === undefined ? { ifNoneMatch: '*' } : { ifMatch: target.etag }
+        await startCopy(store, from, to, isSeen)
+      }
       return true
     } catch (error) {
-      if (!isPreconditionFailed(error) || round === mostRounds) throw error
+      // Who ends a blob of blocks makes the store forget those of others.
+      const isRace = isPreconditionFailed(error) || isOf(error, 'InvalidBlockList', 'InvalidBlobOrBlock')
+      if (!isRace || round === mostRounds) throw error
+      await delay(Math.random() * longestPause)
     }
   }
 }
