@@ -80,7 +80,7 @@ export function describeWeather(current: () => Rig): void {
 
     // It takes the half minute after which a silent store counts as dead.
     const inFull = isFull ? it : (): void => {}
-    inFull('goes on when the store falls silent in the middle of a body', async () => {
+    void inFull('goes on when the store falls silent in the middle of a body', async () => {
       const rig = current()
       const root = newRoot(rig)
       const proxy = await startS3Proxy(rig.server.port)

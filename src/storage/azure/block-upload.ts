@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Part } from '../s3/part-body.ts'
+import type { Part } from '../object-store/part.ts'
 import { AzureFailure } from './errors.ts'
 import { bodyOf } from './part-body.ts'
 import { deleteBlob } from './removal.ts'

@@ -1,4 +1,4 @@
-import type { PlannedPart, PlanSizes, Stretch } from '../s3/concatenation-plan.ts'
+import type { PlannedPart, PlanSizes, Stretch } from '../object-store/stretch.ts'
 import { largestBlock, mostBlocks } from './sizes.ts'
 
 /**

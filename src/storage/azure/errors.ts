@@ -1,8 +1,8 @@
 import { RegistryError } from '../../registry/errors.ts'
-import type { S3Problem } from '../s3/errors.ts'
+import type { RequestProblem } from '../object-store/request-problem.ts'
 
 /** What can be known of a failed request. `code` is Azure's, such as `BlobNotFound`, or the errno or the name of the error. */
-export interface AzureProblem extends S3Problem {
+export interface AzureProblem extends RequestProblem {
   /** What the store was told when it asked for the source of a copy. */
   readonly sourceStatus: number | undefined
 }

@@ -1,4 +1,4 @@
-import { isPassing } from '../s3/retrying.ts'
+import { isPassing } from '../object-store/retrying.ts'
 import { lineOf } from '../store-problem.ts'
 import { serviceUrlOf } from './client.ts'
 import { AzureFailure, type AzureProblem } from './errors.ts'

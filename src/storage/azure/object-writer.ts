@@ -1,6 +1,6 @@
 import type { WriteOptions } from '../driver.ts'
-import type { Part } from '../s3/part-body.ts'
-import { PartBuffer } from '../s3/part-buffer.ts'
+import type { Part } from '../object-store/part.ts'
+import { PartBuffer } from '../object-store/part-buffer.ts'
 import { BlockUpload } from './block-upload.ts'
 import { isOf } from './errors.ts'
 import { finishUpload } from './finish-upload.ts'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Part } from '../s3/part-body.ts'
+import type { Part } from '../object-store/part.ts'
 import type { Attempt } from './requests.ts'
 
 /** The part as a body, read anew for each attempt, that tells of its progress. Its length has to be said besides. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { RegistryError } from '../../registry/errors.ts'
-import { isPassing, waitBefore } from '../s3/retrying.ts'
+import { isPassing, waitBefore } from '../object-store/retrying.ts'
 import { AzureFailure, type AzureProblem, dateOf, problemOf } from './errors.ts'
 
 /** One request to the store that has ended. */

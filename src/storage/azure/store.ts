@@ -1,6 +1,6 @@
 import type { ContainerClient } from '@azure/storage-blob'
-import type { Limiter } from '../s3/limiter.ts'
-import type { UploadMemory } from '../s3/upload-memory.ts'
+import type { Limiter } from '../object-store/limiter.ts'
+import type { UploadMemory } from '../object-store/upload-memory.ts'
 import type { Access } from './credentials.ts'
 import type { Keys } from './keys.ts'
 import type { Requests } from './requests.ts'

@@ -1,4 +1,4 @@
-import { PartBuffer } from '../s3/part-buffer.ts'
+import { PartBuffer } from '../object-store/part-buffer.ts'
 import { BlockUpload } from './block-upload.ts'
 import { blockSize } from './sizes.ts'
 import type { Store } from './store.ts'

@@ -1,6 +1,6 @@
 import type { CheckOptions } from '../check-options.ts'
 import { probePath } from '../probes.ts'
-import { isPassing } from '../s3/retrying.ts'
+import { isPassing } from '../object-store/retrying.ts'
 import { lineOf, StoreProblem } from '../store-problem.ts'
 import { putIfAbsent, putObject } from './conditional-write.ts'
 import { connect } from './connect.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { unavailable } from '../failure.ts'
-import { Limiter } from '../s3/limiter.ts'
+import { Limiter } from '../object-store/limiter.ts'
 import { composeObjects, copyObject } from './copy.ts'
 import { putObject } from './conditional-write.ts'
 import { temporaryFolder } from './leftovers.ts'

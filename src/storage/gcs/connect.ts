@@ -1,5 +1,5 @@
-import { Keys } from '../s3/keys.ts'
-import { UploadMemory } from '../s3/upload-memory.ts'
+import { Keys } from '../object-store/keys.ts'
+import { UploadMemory } from '../object-store/upload-memory.ts'
 import { Credentials } from './credentials.ts'
 import { Addresses, endpointOf } from './endpoint.ts'
 import { chunkUnit, defaultChunk, type GcsOptions } from './options.ts'

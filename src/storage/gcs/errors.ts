@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { RegistryError } from '../../registry/errors.ts'
-import type { S3Problem } from '../s3/errors.ts'
+import type { RequestProblem } from '../object-store/request-problem.ts'
 
 /** What can be known of a failed request; `code` is Google's reason, such as `rateLimitExceeded`, or the errno. */
-export type GcsProblem = S3Problem
+export type GcsProblem = RequestProblem
 
 /** An answer that says no. */
 export class RefusedError extends Error {

@@ -1,6 +1,6 @@
 import type { ByteRange, OpenObject } from '../driver.ts'
 import { unavailable } from '../failure.ts'
-import { wholeBody } from '../s3/body.ts'
+import { wholeBody } from '../object-store/body.ts'
 import { GcsFailure, isAbsent } from './errors.ts'
 import { sessionType } from './resource.ts'
 import { type Opened, ResumingReader } from './resuming-reader.ts'

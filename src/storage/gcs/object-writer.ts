@@ -1,6 +1,6 @@
 import { unavailable } from '../failure.ts'
-import type { Part } from '../s3/part-body.ts'
-import { PartBuffer } from '../s3/part-buffer.ts'
+import type { Part } from '../object-store/part.ts'
+import { PartBuffer } from '../object-store/part-buffer.ts'
 import { removeObject } from './removal.ts'
 import type { Attempt } from './requests.ts'
 import { contentType, resourceOf } from './resource.ts'

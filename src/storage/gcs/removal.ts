@@ -1,5 +1,5 @@
 import type { StoragePath } from '../driver.ts'
-import { Limiter } from '../s3/limiter.ts'
+import { Limiter } from '../object-store/limiter.ts'
 import { isAbsent } from './errors.ts'
 import { listObjects } from './listing.ts'
 import type { Store } from './store.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { RegistryError } from '../../registry/errors.ts'
-import { chunksOf } from '../s3/body.ts'
-import { Limiter } from '../s3/limiter.ts'
-import { isPassing, waitBefore } from '../s3/retrying.ts'
+import { chunksOf } from '../object-store/body.ts'
+import { Limiter } from '../object-store/limiter.ts'
+import { isPassing, waitBefore } from '../object-store/retrying.ts'
 import type { Credentials } from './credentials.ts'
 import {
   type Fields,

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { release } from '../../util/release.ts'
 import type { OpenObject } from '../driver.ts'
 import { unavailable } from '../failure.ts'
-import { BrokenBody, chunksOf } from '../s3/body.ts'
-import { isPassing, waitBefore } from '../s3/retrying.ts'
+import { BrokenBody, chunksOf } from '../object-store/body.ts'
+import { isPassing, waitBefore } from '../object-store/retrying.ts'
 import { type GcsProblem, problemOf } from './errors.ts'
 
 /** A body that breaks so often, each time without one more byte, is given up. */

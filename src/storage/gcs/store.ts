@@ -1,5 +1,5 @@
-import type { Keys } from '../s3/keys.ts'
-import type { UploadMemory } from '../s3/upload-memory.ts'
+import type { Keys } from '../object-store/keys.ts'
+import type { UploadMemory } from '../object-store/upload-memory.ts'
 import type { Addresses } from './endpoint.ts'
 import type { Requests } from './requests.ts'
 

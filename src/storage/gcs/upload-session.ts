@@ -1,5 +1,5 @@
 import { unavailable } from '../failure.ts'
-import type { Part } from '../s3/part-body.ts'
+import type { Part } from '../object-store/part.ts'
 import { removeObject } from './removal.ts'
 import type { Asked, Attempt, Said } from './requests.ts'
 import { contentType, resourceOf } from './resource.ts'

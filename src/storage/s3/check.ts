@@ -9,7 +9,7 @@ import { MultipartUpload } from './multipart.ts'
 import { readObject } from './object-reader.ts'
 import type { S3Options } from './options.ts'
 import { removeObject } from './removal.ts'
-import { isPassing } from './retrying.ts'
+import { isPassing } from '../object-store/retrying.ts'
 import type { Store } from './store.ts'
 
 /** Milliseconds. S3 refuses a difference of 15 minutes; the driver corrects it, but what else goes by the clock does not. */

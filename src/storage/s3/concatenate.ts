@@ -1,10 +1,11 @@
 import { unavailable } from '../failure.ts'
-import { type PlannedPart, planConcatenation, type Stretch } from './concatenation-plan.ts'
-import { Limiter } from './limiter.ts'
+import { planConcatenation } from './concatenation-plan.ts'
+import type { PlannedPart, Stretch } from '../object-store/stretch.ts'
+import { Limiter } from '../object-store/limiter.ts'
 import { MultipartUpload } from './multipart.ts'
 import { openObject } from './object-reader.ts'
 import { createObject } from './object-writer.ts'
-import { PartBuffer } from './part-buffer.ts'
+import { PartBuffer } from '../object-store/part-buffer.ts'
 import type { Store } from './store.ts'
 
 /** Parts that are read and sent at once. */

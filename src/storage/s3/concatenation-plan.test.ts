@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
-import { planConcatenation, type PlannedPart, type Stretch } from './concatenation-plan.ts'
-import { largestPart, mostParts, smallestPart } from './sizes.ts'
+import { planConcatenation } from './concatenation-plan.ts'
+import type { PlannedPart, Stretch } from '../object-store/stretch.ts'
+import { largestPart, mostParts } from './sizes.ts'
+import { smallestPart } from '../object-store/sizes.ts'
 
 const mib = 1024 ** 2
 const limits = { chunk: 10 * mib, copyChunk: 32 * mib }

@@ -1,23 +1,6 @@
-import { largestPart, mostParts, smallestPart } from './sizes.ts'
-
-/** A stretch of one of the objects that are put together; `end` is not part of it. */
-export interface Stretch {
-  readonly source: number
-  readonly start: number
-  readonly end: number
-}
-
-/** A part of the object to be made: a stretch that the store copies, or several that are read and sent. */
-export type PlannedPart =
-  | { readonly kind: 'copy'; readonly stretch: Stretch }
-  | { readonly kind: 'send'; readonly stretches: readonly Stretch[] }
-
-export interface PlanSizes {
-  /** Bytes of a part that is sent, at least 5 MiB. */
-  readonly chunk: number
-  /** Bytes of a part that is copied. */
-  readonly copyChunk: number
-}
+import type { PlannedPart, PlanSizes, Stretch } from '../object-store/stretch.ts'
+import { largestPart, mostParts } from './sizes.ts'
+import { smallestPart } from '../object-store/sizes.ts'
 
 /**
  * How to make one object of several. What is large enough is copied. All parts but the last must have 5 MiB, so that smaller objects are

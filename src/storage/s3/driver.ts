@@ -27,7 +27,7 @@ import type { S3Options } from './options.ts'
 import { deleteFolder, deleteObject, removeKeys, removeObject } from './removal.ts'
 import { signedUrl } from './signed-url.ts'
 import { KnownSizes } from './known-sizes.ts'
-import { smallestPart } from './sizes.ts'
+import { smallestPart } from '../object-store/sizes.ts'
 import type { Store } from './store.ts'
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { problemOf } from './errors.ts'
-import { isPassing } from './retrying.ts'
+import { isPassing } from '../object-store/retrying.ts'
 
 /** As the SDK throws it once it has noticed that the clock is minutes off. */
 function skewed(status: number, Code?: string): ReturnType<typeof problemOf> {

@@ -1,23 +1,8 @@
+import type { RequestProblem } from '../object-store/request-problem.ts'
 import { RegistryError } from '../../registry/errors.ts'
 
-/** What can be known of a failed request. */
-export interface S3Problem {
-  /** S3's code, such as `SlowDown`; the errno or the name of the error when no answer came. */
-  readonly code: string
-  /** Undefined when no whole answer came. */
-  readonly status: number | undefined
-  readonly message: string
-  readonly requestId: string | undefined
-  /** Milliseconds that the store asks to wait. */
-  readonly retryAfter: number | undefined
-  /** The signature was of another time than the store's, and the next one will be right. */
-  readonly clockCorrected: boolean
-  /** Where the bucket is, if the store says so. */
-  readonly region: string | undefined
-}
-
 /** Reads an error of the SDK. Its fields hold access keys and signatures, so that the error itself must not be logged. */
-export function problemOf(error: unknown): S3Problem {
+export function problemOf(error: unknown): RequestProblem {
   const fields = fieldsOf(error)
   const metadata = fieldsOf(fields['$metadata'])
   const response = fieldsOf(fields['$response'])
@@ -81,9 +66,9 @@ const full: ReadonlySet<string> = new Set([
 
 /** The failure of a request as the registry knows it. Its cause is a line for the log, without the SDK's error: see `problemOf`. */
 export class S3Failure extends RegistryError {
-  readonly problem: S3Problem
+  readonly problem: RequestProblem
 
-  constructor(operation: string, key: string, problem: S3Problem) {
+  constructor(operation: string, key: string, problem: RequestProblem) {
     const { code, status, message, requestId, retryAfter } = problem
     const isFull = full.has(code) || status === 507
     const facts = [

@@ -1,6 +1,7 @@
 import { endpointOf } from './client.ts'
 import { lineOf } from '../store-problem.ts'
-import { S3Failure, type S3Problem } from './errors.ts'
+import { S3Failure } from './errors.ts'
+import type { RequestProblem } from '../object-store/request-problem.ts'
 import type { S3Options } from './options.ts'
 
 /** What the self test tries, and the right that it takes. */
@@ -36,13 +37,13 @@ export function explainClock(offset: number): string {
 const untrusted = /CERT|ALTNAME|VERIFY|SELF_SIGNED/
 
 /** A request that got no answer, and gets none until somebody corrects something. */
-export function isForSomebody({ code, status }: S3Problem): boolean {
+export function isForSomebody({ code, status }: RequestProblem): boolean {
   return (
     status === undefined && (untrusted.test(code) || code === 'CredentialsProviderError' || code === 'EPROTO')
   )
 }
 
-function unreachable({ code, status, message }: S3Problem, place: string): string | undefined {
+function unreachable({ code, status, message }: RequestProblem, place: string): string | undefined {
   if (status !== undefined) return undefined
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `the S3 store's name is not known (${place}): correct regionendpoint, region or bucket, or the DNS`
@@ -57,7 +58,10 @@ function unreachable({ code, status, message }: S3Problem, place: string): strin
   return `the S3 store cannot be reached (${place}): ${code}: ${message}`
 }
 
-function wrongPlace({ code, status, message, region }: S3Problem, options: S3Options): string | undefined {
+function wrongPlace(
+  { code, status, message, region }: RequestProblem,
+  options: S3Options,
+): string | undefined {
   if (code === 'NoSuchBucket')
     return `there is no bucket ${options.bucket} in the S3 store (${placeOf(options)}): create it, or correct bucket`
   const isRegion =
@@ -69,7 +73,7 @@ function wrongPlace({ code, status, message, region }: S3Problem, options: S3Opt
   return `the bucket ${options.bucket} is not in region ${options.region ?? 'us-east-1'}: set region: ${right ?? `to where it is (${message})`}`
 }
 
-function wrongKeys({ code }: S3Problem, place: string): string | undefined {
+function wrongKeys({ code }: RequestProblem, place: string): string | undefined {
   switch (code) {
     case 'InvalidAccessKeyId':
     case 'XAdminUserNotFound': // Versitygw
@@ -87,7 +91,7 @@ function wrongKeys({ code }: S3Problem, place: string): string | undefined {
   }
 }
 
-function wrongSettings({ code, message }: S3Problem): string | undefined {
+function wrongSettings({ code, message }: RequestProblem): string | undefined {
   if (code.startsWith('KMS.'))
     return `the S3 store cannot use the KMS key (${message}): correct keyid, or allow it`
   if (code === 'AccessControlListNotSupported')
@@ -97,7 +101,7 @@ function wrongSettings({ code, message }: S3Problem): string | undefined {
   return undefined
 }
 
-function forbidden({ code, status }: S3Problem, right: S3Right, options: S3Options): string | undefined {
+function forbidden({ code, status }: RequestProblem, right: S3Right, options: S3Options): string | undefined {
   if (status !== 403 || code === 'QuotaExceeded') return undefined
   const target = right === 's3:ListBucket' ? options.bucket : `${options.bucket}/*`
   return `the S3 store forbids ${right} (${placeOf(options)}): allow it for these keys on arn:aws:s3:::${target}`

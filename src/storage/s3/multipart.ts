@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { S3Failure } from './errors.ts'
-import { bodyOf, type Part } from './part-body.ts'
+import { bodyOf } from './part-body.ts'
+import type { Part } from '../object-store/part.ts'
 import type { Store } from './store.ts'
 import { contentType } from './write-parameters.ts'
 import { makerOf, writerMark } from './writer-mark.ts'

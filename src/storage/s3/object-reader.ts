@@ -4,9 +4,9 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { release } from '../../util/release.ts'
 import type { ByteRange, OpenObject } from '../driver.ts'
 import { unavailable } from '../failure.ts'
-import { BrokenBody, chunksOf, wholeBody } from './body.ts'
+import { BrokenBody, chunksOf, wholeBody } from '../object-store/body.ts'
 import { isAbsent, isPreconditionFailed, problemOf, S3Failure } from './errors.ts'
-import { isPassing, waitBefore } from './retrying.ts'
+import { isPassing, waitBefore } from '../object-store/retrying.ts'
 import type { Store } from './store.ts'
 
 /** A body that breaks so often, each time without one more byte, is given up. */

@@ -1,15 +1,6 @@
+import type { Part } from '../object-store/part.ts'
 import { Readable } from 'node:stream'
 import type { Attempt } from './requests.ts'
-
-/** Bytes to be sent as one body. */
-export interface Part {
-  /** Full, but for the last. */
-  readonly slabs: readonly Buffer[]
-  /** Bytes. */
-  readonly length: number
-  /** Their sha256 in hex, for the signature; absent where TLS vouches for them. */
-  readonly hash?: string
-}
 
 /** Where the input of a command holds the hash of its body; S3's own parameters are named by texts. */
 export const payloadHash: unique symbol = Symbol('payload hash')

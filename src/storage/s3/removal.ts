@@ -1,6 +1,6 @@
 import type { StoragePath } from '../driver.ts'
 import { problemOf, S3Failure } from './errors.ts'
-import { Limiter } from './limiter.ts'
+import { Limiter } from '../object-store/limiter.ts'
 import { listKeys } from './listing.ts'
 import { headObject } from './object-info.ts'
 import type { Store } from './store.ts'

@@ -3,9 +3,10 @@ import type { S3Client } from '@aws-sdk/client-s3'
 import type { Log } from '../../registry/context.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import { within } from '../../util/within.ts'
-import { problemOf, S3Failure, type S3Problem } from './errors.ts'
+import { problemOf, S3Failure } from './errors.ts'
+import type { RequestProblem } from '../object-store/request-problem.ts'
 import type { S3LogLevel } from './log-level.ts'
-import { isExpired, isOfOtherKeys, isPassing, waitBefore } from './retrying.ts'
+import { isExpired, isOfOtherKeys, isPassing, waitBefore } from '../object-store/retrying.ts'
 
 /** One request to the store that has ended. */
 export interface S3Request {
@@ -16,7 +17,7 @@ export interface S3Request {
   readonly attempt: number
   readonly milliseconds: number
   /** Absent when it succeeded. */
-  readonly problem?: S3Problem
+  readonly problem?: RequestProblem
 }
 
 export type ObserveRequest = (request: S3Request) => void
@@ -137,7 +138,7 @@ export class Requests {
     outer: AbortSignal | undefined,
   ): Promise<
     | { readonly output: Output; readonly problem?: never }
-    | { readonly output?: never; readonly problem: S3Problem }
+    | { readonly output?: never; readonly problem: RequestProblem }
   > {
     const controller = new AbortController()
     const { signal } = controller

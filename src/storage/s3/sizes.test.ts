@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { evenPartSize, largestPart, mostParts, partSize, smallestPart } from './sizes.ts'
+import { evenPartSize, largestPart, mostParts, partSize } from './sizes.ts'
+import { smallestPart } from '../object-store/sizes.ts'
 
 const mib = 1024 ** 2
 const tib = 1024 ** 4

@@ -1,12 +1,10 @@
 /** Bounds of S3, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const mebibyte = 1024 ** 2
-export const smallestPart: number = 5 * mebibyte
 export const largestPart: number = 5 * 1024 ** 3
 /** What CopyObject takes. */
 export const largestCopy: number = 5 * 1024 ** 3
 export const mostParts = 10_000
 
-export const defaultChunk: number = 10 * mebibyte
 export const defaultCopyChunk: number = 32 * mebibyte
 
 /** So many parts are of one size, for some stores (Cloudflare R2) want that of all but the last. */

@@ -1,9 +1,9 @@
-import type { Keys } from './keys.ts'
+import type { Keys } from '../object-store/keys.ts'
 import type { Requests } from './requests.ts'
 import type { Sdk } from './sdk.ts'
-import type { UploadMemory } from './upload-memory.ts'
+import type { UploadMemory } from '../object-store/upload-memory.ts'
 import type { WriteParameters } from './write-parameters.ts'
-import type { Limiter } from './limiter.ts'
+import type { Limiter } from '../object-store/limiter.ts'
 
 /** What the parts of the driver share. */
 export interface Store {

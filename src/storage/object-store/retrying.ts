@@ -1,4 +1,4 @@
-import type { S3Problem } from './errors.ts'
+import type { RequestProblem } from './request-problem.ts'
 
 /** The store is asked too much: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const throttling: ReadonlySet<string> = new Set([
@@ -35,20 +35,20 @@ const expired: ReadonlySet<string> = new Set([
 ])
 
 /** Keys that the store does not know, or knows by another secret: they may have been replaced. */
-export function isOfOtherKeys({ code }: S3Problem): boolean {
+export function isOfOtherKeys({ code }: RequestProblem): boolean {
   return code === 'InvalidAccessKeyId' || code === 'SignatureDoesNotMatch'
 }
 
-export function isThrottling({ code, status }: S3Problem): boolean {
+export function isThrottling({ code, status }: RequestProblem): boolean {
   return status === 429 || status === 503 || throttling.has(code)
 }
 
-export function isExpired({ code }: S3Problem): boolean {
+export function isExpired({ code }: RequestProblem): boolean {
   return expired.has(code)
 }
 
 /** Whether the same request may do better later. */
-export function isPassing(problem: S3Problem): boolean {
+export function isPassing(problem: RequestProblem): boolean {
   const { code, status } = problem
   if (problem.clockCorrected || passing.has(code) || isThrottling(problem) || isExpired(problem)) return true
   // No answer, or half of one: the connection broke, or nobody listens. A server may be just restarting.
@@ -67,7 +67,7 @@ const longestWait = 10_000
  * @param failed attempts so far, 1 or more
  * @param random from 0 to 1
  */
-export function waitBefore(problem: S3Problem, failed: number, random: number): number {
+export function waitBefore(problem: RequestProblem, failed: number, random: number): number {
   const first = isThrottling(problem) ? firstThrottledWait : firstWait
   const bound = Math.min(first * 2 ** (failed - 1), longestWait)
   const asked = problem.retryAfter ?? 0

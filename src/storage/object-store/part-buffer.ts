@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { Part } from './part-body.ts'
+import type { Part } from './part.ts'
 import { smallestPart } from './sizes.ts'
 import { affordablePart, type Holder, slabSize, type UploadMemory } from './upload-memory.ts'
 

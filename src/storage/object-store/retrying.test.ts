@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { problemOf, S3Failure } from './errors.ts'
+import { problemOf, S3Failure } from '../s3/errors.ts'
 import { isPassing, waitBefore } from './retrying.ts'
 
 function problem(name: string, status?: number, headers: object = {}): ReturnType<typeof problemOf> {
