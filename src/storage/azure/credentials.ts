@@ -1,3 +1,4 @@
+import { before } from '../object-store/before.ts'
 import type {
   BlobServiceClient,
   HttpAuthorization,
@@ -9,6 +10,8 @@ import type { TokenCredential } from '@azure/identity'
 import type { AzureOptions } from './options.ts'
 import type { Requests } from './requests.ts'
 import { loadIdentity, type Sdk } from './sdk.ts'
+
+const late = 'the token did not come in time'
 
 /** What a signature lets whoever has it read, and until when by the store's clock. */
 export interface Grant {
@@ -113,7 +116,7 @@ class TokenAccess implements Access {
 
   async bearer(): Promise<HttpAuthorization> {
     const value = await this.#requests.send('token', '', ({ signal }) =>
-      before(signal, this.#credential.getToken(scope, { abortSignal: signal })),
+      before(signal, this.#credential.getToken(scope, { abortSignal: signal }), late),
     )
     return { scheme: 'Bearer', value: value?.token ?? '' }
   }
@@ -123,23 +126,12 @@ class TokenAccess implements Access {
     return this.#requests.send('Get User Delegation Key', '', ({ signal }) => {
       const now = Date.now() + this.#requests.clockOffset
       const end = new Date(Math.max(now + keyLife, needed + 2 * keyReserve))
-      return before(signal, this.#service.getUserDelegationKey(new Date(now), end, { abortSignal: signal }))
+      return before(
+        signal,
+        this.#service.getUserDelegationKey(new Date(now), end, { abortSignal: signal }),
+        late,
+      )
     })
-  }
-}
-
-/** Whoever gives out tokens may be silent, and not all credentials heed a signal. */
-async function before<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  signal.throwIfAborted()
-  let giveUp: (() => void) | undefined
-  const end = new Promise<never>((_, reject) => {
-    giveUp = () => reject(new Error('the token did not come in time'))
-    signal.addEventListener('abort', giveUp, { once: true })
-  })
-  try {
-    return await Promise.race([work, end])
-  } finally {
-    if (giveUp !== undefined) signal.removeEventListener('abort', giveUp)
   }
 }
 

@@ -1,8 +1,11 @@
+import { before } from '../object-store/before.ts'
 import { createSign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { defaultUniverse } from './endpoint.ts'
 import type { GcsKey, GcsOptions } from './options.ts'
 import { type GoogleAuth, loadAuth } from './sdk.ts'
+
+const late = 'the credentials did not come in time'
 
 /** Who signs a URL: with a key of its own, or by asking IAM, which takes rights and a request. */
 export type Signer =
@@ -48,14 +51,14 @@ export class Credentials {
    */
   async headers(signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
     if (this.#auth === undefined) return {}
-    return { ...(await before(signal, this.#auth.getRequestHeaders())) }
+    return { ...(await before(signal, this.#auth.getRequestHeaders(), late)) }
   }
 
   /** Undefined when nobody can sign, such as for a person's login. */
   async signer(signal: AbortSignal): Promise<Signer | undefined> {
     const auth = this.#auth
     if (auth === undefined) return undefined
-    const client = await before(signal, auth.getClient())
+    const client = await before(signal, auth.getClient(), late)
     if (
       'key' in client &&
       typeof client.key === 'string' &&
@@ -65,27 +68,15 @@ export class Credentials {
       const { key, email } = client
       return { email, sign: async (text) => createSign('RSA-SHA256').update(text).sign(key) }
     }
-    const { client_email: email } = await before(signal, auth.getCredentials())
+    const { client_email: email } = await before(signal, auth.getCredentials(), late)
     if (email === undefined) return undefined
     // It signs with the rights of who impersonates.
     if ('getTargetPrincipal' in client)
-      return { email, sign: async (text) => Buffer.from(await before(signal, auth.sign(text)), 'base64') }
+      return {
+        email,
+        sign: async (text) => Buffer.from(await before(signal, auth.sign(text), late), 'base64'),
+      }
     return { email }
-  }
-}
-
-/** The library has no deadlines of its own. */
-async function before<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
-  signal.throwIfAborted()
-  let giveUp: (() => void) | undefined
-  const end = new Promise<never>((_, reject) => {
-    giveUp = () => reject(new Error('the credentials did not come in time'))
-    signal.addEventListener('abort', giveUp, { once: true })
-  })
-  try {
-    return await Promise.race([work, end])
-  } finally {
-    if (giveUp !== undefined) signal.removeEventListener('abort', giveUp)
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Log } from '../../registry/context.ts'
+import { before } from '../object-store/before.ts'
 import { RegistryError } from '../../registry/errors.ts'
 import { within } from '../../util/within.ts'
 import { problemOf, S3Failure } from './errors.ts'
@@ -147,7 +148,8 @@ export class Requests {
     outer?.addEventListener('abort', giveUp, { once: true })
     try {
       const attempt: Attempt = { client: this.client, signal, mayBeDone, progress: () => timer.refresh() }
-      return { output: await Promise.race([request(attempt), aborted(signal)]) }
+      // The SDK heeds the signal once it sends; not while it asks somebody for credentials.
+      return { output: await before(signal, request(attempt), 'aborted') }
     } catch (error) {
       if (isOurs(error)) throw error
       const problem = problemOf(error)
@@ -181,13 +183,6 @@ export class Requests {
     const failed = problem && { error: problem.code, status: problem.status, request: problem.requestId }
     log.info({ operation, key, attempt, ms: Math.round(milliseconds), ...failed }, 'request to S3')
   }
-}
-
-/** The SDK heeds the signal once it sends; not while it asks somebody for credentials. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
-  })
 }
 
 /** Bugs, and failures that were made sense of already. */
